@@ -1,0 +1,123 @@
+//! The methods, as jsonrpsee traits: a namespace an area, parameters by name.
+//!
+//! Subscriptions stand in traits of their own, so that a client without an async
+//! runtime can use all others.
+
+use crate::Text;
+use crate::types::*;
+use jsonrpsee::core::RpcResult;
+use jsonrpsee::proc_macros::rpc;
+
+/// The daemon itself.
+#[cfg_attr(
+    all(feature = "server", feature = "client"),
+    rpc(server, client, namespace = "daemon", namespace_separator = ".")
+)]
+#[cfg_attr(
+    all(feature = "server", not(feature = "client")),
+    rpc(server, namespace = "daemon", namespace_separator = ".")
+)]
+#[cfg_attr(
+    all(feature = "client", not(feature = "server")),
+    rpc(client, namespace = "daemon", namespace_separator = ".")
+)]
+pub trait DaemonApi {
+    /// The first frame of a connection: which number of the interface the client speaks.
+    /// Another number than the daemon's is answered with the kind `incompatible`.
+    #[method(name = "hello", param_kind = map)]
+    async fn hello(&self, protocol: u32, client: Option<String>) -> RpcResult<Hello>;
+
+    /// Whether the daemon answers.
+    #[method(name = "ping", param_kind = map)]
+    async fn ping(&self) -> RpcResult<Pong>;
+
+    /// What the daemon is doing.
+    #[method(name = "status", param_kind = map)]
+    async fn status(&self) -> RpcResult<DaemonStatus>;
+
+    /// Ends the daemon, once its answers are out.
+    #[method(name = "stop", param_kind = map)]
+    async fn stop(&self) -> RpcResult<bool>;
+}
+
+/// The trees that the daemon keeps warm.
+#[cfg_attr(
+    all(feature = "server", feature = "client"),
+    rpc(server, client, namespace = "workspace", namespace_separator = ".")
+)]
+#[cfg_attr(
+    all(feature = "server", not(feature = "client")),
+    rpc(server, namespace = "workspace", namespace_separator = ".")
+)]
+#[cfg_attr(
+    all(feature = "client", not(feature = "server")),
+    rpc(client, namespace = "workspace", namespace_separator = ".")
+)]
+pub trait WorkspaceApi {
+    /// Opens the workspace around a directory, and tells how it is.
+    #[method(name = "open", param_kind = map)]
+    async fn open(&self, dir: Text) -> RpcResult<WorkspaceStatus>;
+
+    /// All that are open, or were made by `index.build`.
+    #[method(name = "list", param_kind = map)]
+    async fn list(&self) -> RpcResult<WorkspaceList>;
+
+    /// Tells how the workspace around a directory is, after all changes so far.
+    #[method(name = "status", param_kind = map)]
+    async fn status(&self, dir: Text, no_sync: Option<bool>) -> RpcResult<WorkspaceStatus>;
+
+    /// Closes a workspace and deletes what is stored of it.
+    #[method(name = "forget", param_kind = map)]
+    async fn forget(&self, dir: Text) -> RpcResult<Forgotten>;
+}
+
+/// Questions to the index that have one answer.
+#[cfg_attr(
+    all(feature = "server", feature = "client"),
+    rpc(server, client, namespace = "index", namespace_separator = ".")
+)]
+#[cfg_attr(
+    all(feature = "server", not(feature = "client")),
+    rpc(server, namespace = "index", namespace_separator = ".")
+)]
+#[cfg_attr(
+    all(feature = "client", not(feature = "server")),
+    rpc(client, namespace = "index", namespace_separator = ".")
+)]
+pub trait IndexApi {
+    /// Makes a directory a workspace, if it is none, and indexes it in the background. With
+    /// `wait` the answer comes when all is indexed.
+    #[method(name = "build", param_kind = map)]
+    async fn build(&self, dir: Text, wait: Option<bool>) -> RpcResult<WorkspaceStatus>;
+
+    /// All lines that match, at once.
+    #[method(name = "search", param_kind = map)]
+    async fn search(&self, query: SearchQuery) -> RpcResult<SearchResult>;
+}
+
+/// Questions to the index whose answers come as a stream.
+#[cfg_attr(
+    all(feature = "server", feature = "client"),
+    rpc(server, client, namespace = "index", namespace_separator = ".")
+)]
+#[cfg_attr(
+    all(feature = "server", not(feature = "client")),
+    rpc(server, namespace = "index", namespace_separator = ".")
+)]
+#[cfg_attr(
+    all(feature = "client", not(feature = "server")),
+    rpc(client, namespace = "index", namespace_separator = ".")
+)]
+pub trait IndexStreams {
+    /// A search, printed as ripgrep prints it, in parts.
+    #[subscription(name = "searchStream" => "searchEvent", unsubscribe = "searchStop", item = SearchEvent, param_kind = map)]
+    async fn search_stream(
+        &self,
+        query: SearchQuery,
+        style: Option<Style>,
+    ) -> jsonrpsee::core::SubscriptionResult;
+
+    /// Each state of the workspace around a directory, as it is published.
+    #[subscription(name = "changes" => "changed", unsubscribe = "changesStop", item = IndexChange, param_kind = map)]
+    async fn changes(&self, dir: Text) -> jsonrpsee::core::SubscriptionResult;
+}

@@ -1,0 +1,81 @@
+//! What can go wrong, as the wire says it.
+
+use jsonrpsee::types::ErrorObjectOwned;
+use serde::{Deserialize, Serialize};
+
+/// The stable word of an error, in `data.kind`. Programs may rely on it.
+///
+/// Each kind has its JSON-RPC code: see [`Kind::code`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Kind {
+    /// The directory belongs to no workspace, and is not made one by itself.
+    NotAWorkspace,
+    /// A path that does not exist, is of the wrong sort, or cannot be read.
+    BadPath,
+    /// A workspace's root was deleted or moved.
+    RootGone,
+    /// A pattern that is no regular expression, or too large a one.
+    BadPattern,
+    /// A glob or file type that does not exist or does not parse.
+    BadFilter,
+    /// The promise of freshness could not be kept in time.
+    NotSynced,
+    /// The caller, or the end of its connection, cancelled the work.
+    Cancelled,
+    /// The work took longer than its deadline.
+    Deadline,
+    /// A frame or an answer past the limit of size.
+    TooLarge,
+    /// More connections, calls or subscriptions than the limit.
+    TooMany,
+    /// Client and daemon speak other numbers of the interface.
+    Incompatible,
+    /// The daemon is about to stop.
+    Stopping,
+    /// The store cannot be read or written.
+    Store,
+    /// A fault of hob's own.
+    Internal,
+}
+
+impl Kind {
+    /// The JSON-RPC code: in the range that the specification leaves to servers.
+    #[must_use]
+    pub fn code(self) -> i32 {
+        match self {
+            Self::NotAWorkspace => -32001,
+            Self::BadPath => -32002,
+            Self::RootGone => -32003,
+            Self::BadPattern => -32004,
+            Self::BadFilter => -32005,
+            Self::NotSynced => -32006,
+            Self::Cancelled => -32800,
+            Self::Deadline => -32007,
+            Self::TooLarge => -32008,
+            Self::TooMany => -32009,
+            Self::Incompatible => -32010,
+            Self::Stopping => -32011,
+            Self::Store => -32012,
+            Self::Internal => -32603,
+        }
+    }
+
+    /// The error for the wire.
+    #[must_use]
+    pub fn error(self, message: impl Into<String>, hint: impl Into<String>) -> ErrorObjectOwned {
+        let data = ErrorData { kind: self, hint: hint.into() };
+        ErrorObjectOwned::owned(self.code(), message, Some(data))
+    }
+}
+
+/// `data` of an error: its stable word, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorData {
+    /// The stable word.
+    pub kind: Kind,
+    /// What to do, for a person. May be empty.
+    #[serde(default)]
+    pub hint: String,
+}
