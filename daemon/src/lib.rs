@@ -1,1 +1,5 @@
-//! Made in the commits that follow.
+//! The daemon of hob, `hobd`.
+
+#![allow(dead_code)] // until the parts are joined
+mod watcher;
+mod workspace;

@@ -1,0 +1,428 @@
+//! The tree of files, as an immutable value.
+//!
+//! Directories are shared between versions: a change copies the directories on
+//! the path to it, and nothing else. The order within a directory is by name, so
+//! that walking the tree yields ripgrep's `--sort path`.
+//!
+//! What a tree leaves out: links, sockets, pipes and devices, which no search
+//! reads; and what lies below a directory that the ignore rules exclude.
+
+use std::sync::Arc;
+
+/// The number of a content within a repository's store. It is never given twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DocId(u32);
+
+impl DocId {
+    /// The content is not known yet: the file is read at each query.
+    pub const PENDING: Self = Self(u32::MAX);
+    /// The file could not be read: each query tries, and reports it.
+    pub const UNREADABLE: Self = Self(u32::MAX - 1);
+
+    /// The number as a document's, unless it stands for [`DocId::PENDING`] or
+    /// [`DocId::UNREADABLE`].
+    #[must_use]
+    pub const fn new(number: u32) -> Option<Self> {
+        if number < Self::UNREADABLE.0 { Some(Self(number)) } else { None }
+    }
+
+    /// The number, where the content is known.
+    #[must_use]
+    pub fn known(self) -> Option<u32> {
+        (self.0 < Self::UNREADABLE.0).then_some(self.0)
+    }
+}
+
+/// A regular file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct File {
+    /// Its size in bytes.
+    pub size: u64,
+    /// When it was last changed, in nanoseconds since 1970.
+    pub mtime: i64,
+    /// A hash of its device, inode, size, and times of change: another print, another content.
+    pub print: u64,
+    /// Counts the reports of changes, so that what was read before one is not taken for later.
+    pub touch: u32,
+    /// Its content.
+    pub doc: DocId,
+}
+
+/// Why the default rules leave something out of a search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Skip {
+    /// An ignore file says so.
+    Ignored,
+    /// Its name begins with a dot.
+    Hidden,
+}
+
+/// What stands under a name.
+#[derive(Clone, Debug)]
+pub enum Node {
+    /// A file that is searched.
+    File(File),
+    /// A directory that is descended into.
+    Dir(Arc<Dir>),
+    /// A file that is searched only when a glob or type asks for it.
+    SkippedFile(Skip),
+    /// A directory that is descended into only when a glob asks for it.
+    SkippedDir(Skip),
+}
+
+/// A name in a directory, with what stands under it.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The name: bytes without `/`.
+    pub name: Arc<[u8]>,
+    /// What it names.
+    pub node: Node,
+}
+
+/// Sums over a directory and all below it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Totals {
+    /// Files that are searched.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Of these, files whose content is not known: pending or unreadable.
+    pub unknown: u64,
+    /// Directories, this one included.
+    pub dirs: u64,
+    /// Directories that could not be listed.
+    pub unreadable: u64,
+    first: u32,
+    last: u32,
+}
+
+impl Totals {
+    const NONE: Self =
+        Self { files: 0, bytes: 0, unknown: 0, dirs: 1, unreadable: 0, first: u32::MAX, last: 0 };
+
+    fn add_file(&mut self, file: &File) {
+        self.files += 1;
+        self.bytes += file.size;
+        match file.doc.known() {
+            Some(doc) => {
+                self.first = self.first.min(doc);
+                self.last = self.last.max(doc);
+            }
+            None => self.unknown += 1,
+        }
+    }
+
+    fn add_dir(&mut self, below: &Self) {
+        self.files += below.files;
+        self.bytes += below.bytes;
+        self.unknown += below.unknown;
+        self.dirs += below.dirs;
+        self.unreadable += below.unreadable;
+        self.first = self.first.min(below.first);
+        self.last = self.last.max(below.last);
+    }
+}
+
+/// A directory.
+#[derive(Clone, Debug)]
+pub struct Dir {
+    entries: Vec<Entry>,
+    totals: Totals,
+    error: Option<i32>,
+}
+
+impl Default for Dir {
+    fn default() -> Self {
+        Self::new(Vec::new())
+    }
+}
+
+impl Dir {
+    /// A directory of these entries, in any order; of two with one name the first stays.
+    #[must_use]
+    pub fn new(mut entries: Vec<Entry>) -> Self {
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        entries.dedup_by(|b, a| a.name == b.name);
+        let totals = totals(&entries, None);
+        Self { entries, totals, error: None }
+    }
+
+    /// A directory that could not be listed, and the operating system's number of the error.
+    #[must_use]
+    pub fn unreadable(error: i32) -> Self {
+        Self { entries: Vec::new(), totals: totals(&[], Some(error)), error: Some(error) }
+    }
+
+    /// The entries, sorted by name.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The sums.
+    #[must_use]
+    pub fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    /// Why it could not be listed: the operating system's number of the error.
+    #[must_use]
+    pub fn error(&self) -> Option<i32> {
+        self.error
+    }
+
+    /// What stands under a name.
+    #[must_use]
+    pub fn get(&self, name: &[u8]) -> Option<&Node> {
+        let at = self.entries.binary_search_by(|entry| (*entry.name).cmp(name)).ok()?;
+        Some(&self.entries[at].node)
+    }
+
+    /// What stands at a path below: names joined by `/`, none of them empty, `.` or `..`.
+    #[must_use]
+    pub fn at(&self, path: &[u8]) -> Option<&Node> {
+        let (name, rest) = split(path);
+        match (self.get(name)?, rest) {
+            (node, None) => Some(node),
+            (Node::Dir(dir), Some(rest)) => dir.at(rest),
+            _ => None,
+        }
+    }
+
+    /// The directory at a path below; the empty path is this one.
+    #[must_use]
+    pub fn dir_at(&self, path: &[u8]) -> Option<&Self> {
+        if path.is_empty() {
+            return Some(self);
+        }
+        match self.at(path)? {
+            Node::Dir(dir) => Some(dir),
+            _ => None,
+        }
+    }
+
+    /// Puts a node at a path below, or takes it away; directories in between must exist.
+    /// Returns what stood there, or `None` where nothing did or a directory is missing.
+    pub fn set(&mut self, path: &[u8], node: Option<Node>) -> Option<Node> {
+        let before = self.set_unsummed(path, node);
+        self.totals = totals(&self.entries, self.error);
+        before
+    }
+
+    fn set_unsummed(&mut self, path: &[u8], node: Option<Node>) -> Option<Node> {
+        let (name, rest) = split(path);
+        let found = self.entries.binary_search_by(|entry| (*entry.name).cmp(name));
+        match (rest, found, node) {
+            (Some(rest), Ok(at), node) => match &mut self.entries[at].node {
+                Node::Dir(dir) => Arc::make_mut(dir).set(rest, node),
+                _ => None,
+            },
+            (Some(_), Err(_), _) | (None, Err(_), None) => None,
+            (None, Ok(at), Some(node)) => Some(std::mem::replace(&mut self.entries[at].node, node)),
+            (None, Ok(at), None) => Some(self.entries.remove(at).node),
+            (None, Err(at), Some(node)) => {
+                self.entries.insert(at, Entry { name: name.into(), node });
+                None
+            }
+        }
+    }
+
+    /// Changes the file at a path, without a sum over its directories for each: call
+    /// [`Dir::resum`] after the last.
+    pub fn file_mut(&mut self, path: &[u8]) -> Option<&mut File> {
+        let (name, rest) = split(path);
+        let at = self.entries.binary_search_by(|entry| (*entry.name).cmp(name)).ok()?;
+        match (&mut self.entries[at].node, rest) {
+            (Node::File(file), None) => Some(file),
+            (Node::Dir(dir), Some(rest)) => Arc::make_mut(dir).file_mut(rest),
+            _ => None,
+        }
+    }
+
+    /// Sums again along the paths that [`Dir::file_mut`] went.
+    pub fn resum(&mut self, paths: &[&[u8]]) {
+        let mut start = 0;
+        while start < paths.len() {
+            let (name, rest) = split(paths[start]);
+            let mut end = start + 1;
+            while end < paths.len() && split(paths[end]).0 == name {
+                end += 1;
+            }
+            if rest.is_some()
+                && let Ok(at) = self.entries.binary_search_by(|entry| (*entry.name).cmp(name))
+                && let Node::Dir(dir) = &mut self.entries[at].node
+            {
+                let below: Vec<&[u8]> =
+                    paths[start..end].iter().filter_map(|path| split(path).1).collect();
+                Arc::make_mut(dir).resum(&below);
+            }
+            start = end;
+        }
+        self.totals = totals(&self.entries, self.error);
+    }
+
+    /// Calls `visit` with the path of each file that is searched and whose content may be among
+    /// `docs`, or is not known; in order of paths.
+    pub fn for_each_file(&self, docs: &Docs, visit: &mut dyn FnMut(&[u8], &File)) {
+        self.walk_files(&mut Vec::new(), docs, visit);
+    }
+
+    fn walk_files(&self, path: &mut Vec<u8>, docs: &Docs, visit: &mut dyn FnMut(&[u8], &File)) {
+        if !docs.may_touch(&self.totals) {
+            return;
+        }
+        for entry in &self.entries {
+            let length = path.len();
+            match &entry.node {
+                Node::File(file) if docs.has(file.doc) => {
+                    path.extend_from_slice(&entry.name);
+                    visit(path, file);
+                }
+                Node::Dir(dir) => {
+                    path.extend_from_slice(&entry.name);
+                    path.push(b'/');
+                    dir.walk_files(path, docs, visit);
+                }
+                _ => {}
+            }
+            path.truncate(length);
+        }
+    }
+}
+
+fn totals(entries: &[Entry], error: Option<i32>) -> Totals {
+    let mut totals = Totals::NONE;
+    totals.unreadable = u64::from(error.is_some());
+    for entry in entries {
+        match &entry.node {
+            Node::File(file) => totals.add_file(file),
+            Node::Dir(dir) => totals.add_dir(&dir.totals),
+            Node::SkippedFile(_) | Node::SkippedDir(_) => {}
+        }
+    }
+    totals
+}
+
+fn split(path: &[u8]) -> (&[u8], Option<&[u8]>) {
+    match memchr::memchr(b'/', path) {
+        Some(at) => (&path[..at], Some(&path[at + 1..])),
+        None => (path, None),
+    }
+}
+
+/// The contents that a query asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Docs {
+    /// Any.
+    All,
+    /// These, ascending. Files whose content is not known are always asked for.
+    These(Vec<u32>),
+}
+
+impl Docs {
+    /// Whether a file of this content is asked for.
+    #[must_use]
+    pub fn has(&self, doc: DocId) -> bool {
+        match (self, doc.known()) {
+            (Self::All, _) | (_, None) => true,
+            (Self::These(docs), Some(doc)) => docs.binary_search(&doc).is_ok(),
+        }
+    }
+
+    /// Whether anything with these sums can be asked for: what says no is skipped as a whole.
+    #[must_use]
+    pub fn may_touch(&self, totals: &Totals) -> bool {
+        match self {
+            Self::All => true,
+            _ if totals.unknown > 0 || totals.unreadable > 0 => true,
+            Self::These(docs) => {
+                let at = docs.partition_point(|doc| *doc < totals.first);
+                docs.get(at).is_some_and(|doc| *doc <= totals.last)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    fn file(doc: u32) -> Node {
+        let doc = DocId::new(doc).unwrap_or(DocId::PENDING);
+        Node::File(File { size: 1, mtime: 0, print: 0, touch: 0, doc })
+    }
+
+    fn files(dir: &Dir, docs: &Docs) -> Vec<String> {
+        let mut found = Vec::new();
+        dir.for_each_file(docs, &mut |path, _| {
+            found.push(String::from_utf8_lossy(path).into_owned());
+        });
+        found
+    }
+
+    #[test]
+    fn the_order_is_that_of_names_and_not_of_whole_paths() {
+        let mut root = Dir::default();
+        root.set(b"a", Some(Node::Dir(Arc::default())));
+        root.set(b"a/z", Some(file(1)));
+        root.set(b"a.rs", Some(file(2)));
+        assert_eq!(files(&root, &Docs::All), ["a/z", "a.rs"]);
+    }
+
+    #[test]
+    fn a_change_leaves_the_version_before_as_it_was() {
+        let mut root = Dir::default();
+        root.set(b"d", Some(Node::Dir(Arc::default())));
+        root.set(b"d/x", Some(file(1)));
+        let before = root.clone();
+        root.set(b"d/x", Some(file(7)));
+        root.set(b"d/y", Some(file(u32::MAX)));
+        assert_eq!(before.totals().unknown, 0);
+        assert_eq!(root.totals().unknown, 1);
+        assert_eq!(files(&before, &Docs::These(vec![1])), ["d/x"]);
+        assert_eq!(files(&root, &Docs::These(vec![1])), ["d/y"]);
+    }
+
+    #[test]
+    fn what_has_no_parent_is_not_put_anywhere() {
+        let mut root = Dir::default();
+        assert!(root.set(b"no/such", Some(file(1))).is_none());
+        assert_eq!(root.totals().files, 0);
+    }
+
+    proptest! {
+        /// Any sequence of changes leaves what a map of paths would hold, and sums that are right.
+        #[test]
+        fn a_tree_is_a_map_of_paths(steps in prop::collection::vec(("[ab](/[ab]){0,2}", 0u32..6), 0..40)) {
+            let mut root = Dir::default();
+            let mut model: BTreeMap<Vec<String>, u32> = BTreeMap::new();
+            for (path, doc) in steps {
+                let names: Vec<String> = path.split('/').map(str::to_owned).collect();
+                if doc == 0 {
+                    root.set(path.as_bytes(), None);
+                    model.retain(|known, _| !known.starts_with(&names));
+                    continue;
+                }
+                for depth in 1..names.len() {
+                    let parent = names[..depth].join("/");
+                    if root.dir_at(parent.as_bytes()).is_none() {
+                        root.set(parent.as_bytes(), Some(Node::Dir(Arc::default())));
+                        model.remove(&names[..depth]);
+                    }
+                }
+                root.set(path.as_bytes(), Some(file(doc)));
+                model.retain(|known, _| !known.starts_with(&names));
+                model.insert(names, doc);
+            }
+            let all: Vec<String> = model.keys().map(|names| names.join("/")).collect();
+            prop_assert_eq!(files(&root, &Docs::All), all);
+            for doc in 1..6 {
+                let some: Vec<String> = model.iter().filter(|(_, known)| **known == doc).map(|(names, _)| names.join("/")).collect();
+                prop_assert_eq!(files(&root, &Docs::These(vec![doc])), some);
+            }
+            prop_assert_eq!(root.totals().files, model.len() as u64);
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! A tree that is kept warm.
+mod rules;
+mod scan;
