@@ -7,6 +7,8 @@
 //! What a tree leaves out: links, sockets, pipes and devices, which no search
 //! reads; and what lies below a directory that the ignore rules exclude.
 
+use std::cmp::Ordering;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// The number of a content within a repository's store. It is never given twice.
@@ -290,6 +292,69 @@ impl Dir {
     }
 }
 
+/// Calls `visit` with each file that is not the same in both: its path, as it was, as it is. What
+/// both trees share is passed over without a look, so that the cost follows the difference.
+pub fn diff(old: &Dir, new: &Dir, visit: &mut Visit<'_>) -> ControlFlow<()> {
+    diff_below(&mut Vec::new(), &old.entries, &new.entries, visit)
+}
+
+/// What [`diff`] calls; it may end the walk.
+pub type Visit<'a> = dyn FnMut(&[u8], Option<&File>, Option<&File>) -> ControlFlow<()> + 'a;
+
+fn diff_below(
+    path: &mut Vec<u8>,
+    old: &[Entry],
+    new: &[Entry],
+    visit: &mut Visit<'_>,
+) -> ControlFlow<()> {
+    let (mut old, mut new) = (old.iter().peekable(), new.iter().peekable());
+    loop {
+        let order = match (old.peek(), new.peek()) {
+            (None, None) => return ControlFlow::Continue(()),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(old), Some(new)) => old.name.cmp(&new.name),
+        };
+        let before = if order.is_le() { old.next() } else { None };
+        let after = if order.is_ge() { new.next() } else { None };
+        let Some(name) = before.or(after).map(|entry| &entry.name) else { continue };
+        let length = path.len();
+        path.extend_from_slice(name);
+        diff_nodes(path, before.map(|entry| &entry.node), after.map(|entry| &entry.node), visit)?;
+        path.truncate(length);
+    }
+}
+
+fn diff_nodes(
+    path: &mut Vec<u8>,
+    old: Option<&Node>,
+    new: Option<&Node>,
+    visit: &mut Visit<'_>,
+) -> ControlFlow<()> {
+    let file = |node: Option<&Node>| match node {
+        Some(Node::File(file)) => Some(*file),
+        _ => None,
+    };
+    let (was, is) = (file(old), file(new));
+    if was != is {
+        visit(path, was.as_ref(), is.as_ref())?;
+    }
+    let below = |node: Option<&Node>| match node {
+        Some(Node::Dir(dir)) => Some(dir.clone()),
+        _ => None,
+    };
+    match (below(old), below(new)) {
+        (None, None) => ControlFlow::Continue(()),
+        (Some(old), Some(new)) if Arc::ptr_eq(&old, &new) => ControlFlow::Continue(()),
+        (old, new) => {
+            path.push(b'/');
+            let entries = |dir: &Option<Arc<Dir>>| dir.clone().unwrap_or_default();
+            let (old, new) = (entries(&old), entries(&new));
+            diff_below(path, &old.entries, &new.entries, visit)
+        }
+    }
+}
+
 fn totals(entries: &[Entry], error: Option<i32>) -> Totals {
     let mut totals = Totals::NONE;
     totals.unreadable = u64::from(error.is_some());
@@ -386,6 +451,30 @@ mod tests {
     }
 
     #[test]
+    fn a_difference_names_what_changed_and_nothing_else() {
+        let mut root = Dir::default();
+        for dir in ["d", "e"] {
+            root.set(dir.as_bytes(), Some(Node::Dir(Arc::default())));
+        }
+        for (number, path) in ["d/x", "d/y", "e/z", "f"].iter().enumerate() {
+            root.set(path.as_bytes(), Some(file(number as u32)));
+        }
+        let before = root.clone();
+        root.set(b"d/x", Some(file(9)));
+        root.set(b"e", Some(file(8)));
+        root.set(b"g", Some(file(7)));
+        let mut seen = Vec::new();
+        let _ = diff(&before, &root, &mut |path, was, is| {
+            let path = String::from_utf8_lossy(path).into_owned();
+            seen.push((path, was.is_some(), is.is_some()));
+            ControlFlow::Continue(())
+        });
+        let expected =
+            [("d/x", true, true), ("e", false, true), ("e/z", true, false), ("g", false, true)];
+        assert_eq!(seen, expected.map(|(path, was, is)| (path.to_owned(), was, is)));
+    }
+
+    #[test]
     fn what_has_no_parent_is_not_put_anywhere() {
         let mut root = Dir::default();
         assert!(root.set(b"no/such", Some(file(1))).is_none());
@@ -423,6 +512,13 @@ mod tests {
                 prop_assert_eq!(files(&root, &Docs::These(vec![doc])), some);
             }
             prop_assert_eq!(root.totals().files, model.len() as u64);
+            let mut new = Vec::new();
+            let _ = diff(&Dir::default(), &root, &mut |path, was, is| {
+                assert!(was.is_none() && is.is_some());
+                new.push(String::from_utf8_lossy(path).into_owned());
+                ControlFlow::Continue(())
+            });
+            prop_assert_eq!(new, model.keys().map(|names| names.join("/")).collect::<Vec<_>>());
         }
     }
 }

@@ -1,3 +1,345 @@
-//! A tree that is kept warm.
-mod rules;
-mod scan;
+//! A tree that is kept warm: its watcher, its one writer, and the snapshots that
+//! readers hold.
+//!
+//! Knows nothing of queries and of the wire. A reader calls [`Workspace::sync`] and
+//! gets a snapshot that shows every change which was completed before the call, or
+//! an error; it never gets an older one without having asked for it.
+
+mod keeper;
+pub(crate) mod rules;
+pub(crate) mod scan;
+
+use crate::watcher::{self, Backend, Watcher};
+use hob_index::tree::{Dir, DocId, File, diff};
+use hob_protocol::{Freshness, IndexChange, Origin, Text};
+use keeper::{Keeper, outside_print, root_id};
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, mpsc};
+use std::time::Duration;
+use tokio::sync::broadcast;
+
+/// How many paths a notification of changes names; past that it says `rescan`.
+const NAMED_CHANGES: usize = 1_000;
+
+/// A state of a workspace. It never changes.
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    pub(crate) tree: Arc<Dir>,
+    pub(crate) generation: u64,
+    pub(crate) freshness: Freshness,
+    /// What it depends on that no watcher reports.
+    pub(crate) guard: Arc<Guard>,
+    /// What cannot be watched, for people.
+    pub(crate) problems: Vec<String>,
+}
+
+/// Why a snapshot that is up to date is not to be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Failed {
+    /// The root was deleted or moved.
+    #[error("the root is gone")]
+    RootGone,
+    /// The deadline has passed.
+    #[error("the deadline has passed")]
+    Late,
+    /// The workspace was closed, or its writer has failed.
+    #[error("the workspace was closed")]
+    Closed,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Synced;
+
+enum Command {
+    Sync(mpsc::SyncSender<Result<Synced, Failed>>),
+    Indexed(Vec<Indexed>),
+    Forget,
+    Close,
+}
+
+/// What the indexer found out of a file.
+#[derive(Clone, Debug)]
+pub(crate) struct Indexed {
+    pub(crate) path: Vec<u8>,
+    pub(crate) print: u64,
+    pub(crate) touch: u32,
+    pub(crate) doc: DocId,
+}
+
+struct Shared {
+    root: PathBuf,
+    watcher: Option<Box<dyn Watcher>>,
+    watch_problem: Option<String>,
+    snapshot: RwLock<Arc<Snapshot>>,
+    changes: broadcast::Sender<IndexChange>,
+    commands: Mutex<Vec<Command>>,
+    /// Wakes the keeper where no watcher does.
+    posted: Condvar,
+    /// The keeper has taken events whose effect is not published yet.
+    busy: AtomicBool,
+    alive: AtomicBool,
+}
+
+/// How a workspace is watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Watching {
+    /// By this implementation.
+    By(Backend),
+    /// Not at all: each query looks at the whole tree.
+    Polling,
+}
+
+/// A workspace that is open. Dropping it closes it.
+pub(crate) struct Workspace {
+    shared: Arc<Shared>,
+    keeper: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Workspace {
+    /// Opens the workspace at `root`, which is canonical. `known` is its tree as it was stored.
+    /// Returns at once: the first [`Workspace::sync`] waits until the tree has been looked at.
+    pub(crate) fn open(root: &Path, watching: Watching, cookies: &Path, known: Arc<Dir>) -> Self {
+        let (watcher, watch_problem) = open_watcher(root, watching, cookies);
+        let first = Snapshot {
+            tree: Arc::default(),
+            generation: 0,
+            freshness: Freshness::Indexing,
+            guard: Arc::default(),
+            problems: Vec::new(),
+        };
+        let shared = Arc::new(Shared {
+            root: root.to_owned(),
+            watcher,
+            watch_problem,
+            snapshot: RwLock::new(Arc::new(first)),
+            changes: broadcast::Sender::new(256),
+            commands: Mutex::default(),
+            posted: Condvar::new(),
+            busy: AtomicBool::new(true),
+            alive: AtomicBool::new(true),
+        });
+        let ours = shared.clone();
+        let keeper = std::thread::Builder::new().name("keeper".into()).spawn(move || {
+            let work = std::panic::AssertUnwindSafe(|| Keeper::new(ours.clone(), known).run());
+            if std::panic::catch_unwind(work).is_err() {
+                tracing::error!(root = %ours.root.display(), "the keeper of a workspace has failed");
+            }
+            ours.alive.store(false, Ordering::SeqCst);
+            // Whoever waits gets the closed channel for an answer.
+            ours.take_commands();
+        });
+        if keeper.is_err() {
+            shared.alive.store(false, Ordering::SeqCst);
+        }
+        Self { shared, keeper: keeper.ok() }
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.shared.root
+    }
+
+    /// False once its writer has ended: it must be opened anew.
+    pub(crate) fn is_alive(&self) -> bool {
+        self.shared.alive.load(Ordering::SeqCst)
+    }
+
+    /// The newest snapshot, which may not show changes under way.
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        self.shared.snapshot()
+    }
+
+    /// A snapshot that shows every change that was completed before the call.
+    pub(crate) fn sync(&self, deadline: Duration) -> Result<Arc<Snapshot>, Failed> {
+        if let Some(snapshot) = self.shared.quiet_snapshot() {
+            return Ok(snapshot);
+        }
+        let (reply, answer) = mpsc::sync_channel(1);
+        self.shared.post(Command::Sync(reply));
+        if !self.is_alive() {
+            return Err(Failed::Closed);
+        }
+        match answer.recv_timeout(deadline) {
+            Ok(Ok(Synced)) => Ok(self.snapshot()),
+            Ok(Err(failed)) => Err(failed),
+            Err(mpsc::RecvTimeoutError::Timeout) => Err(Failed::Late),
+            Err(mpsc::RecvTimeoutError::Disconnected) => Err(Failed::Closed),
+        }
+    }
+
+    /// Each state that is published from now on.
+    pub(crate) fn changes(&self) -> broadcast::Receiver<IndexChange> {
+        self.shared.changes.subscribe()
+    }
+
+    /// How many directories are watched.
+    pub(crate) fn watched(&self) -> u64 {
+        self.shared.watcher().map_or(0, Watcher::watched)
+    }
+
+    /// Where an answer from this snapshot came from.
+    pub(crate) fn origin(&self, snapshot: &Snapshot) -> Origin {
+        self.shared.origin(snapshot)
+    }
+
+    /// Hands over what the indexer has found out.
+    pub(crate) fn indexed(&self, files: Vec<Indexed>) {
+        self.shared.post(Command::Indexed(files));
+    }
+
+    /// Makes all contents unknown, since the store that numbered them is gone.
+    pub(crate) fn forget_contents(&self) {
+        self.shared.post(Command::Forget);
+    }
+}
+
+impl Drop for Workspace {
+    fn drop(&mut self) {
+        self.shared.post(Command::Close);
+        if let Some(keeper) = self.keeper.take() {
+            let _ = keeper.join();
+        }
+    }
+}
+
+impl Shared {
+    fn watcher(&self) -> Option<&dyn Watcher> {
+        self.watcher.as_deref()
+    }
+
+    fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The snapshot, if it is certain that nothing has changed since.
+    ///
+    /// The order matters: what was completed before is in the queue, or was taken by the keeper,
+    /// who was busy from before he took it until he had published it.
+    fn quiet_snapshot(&self) -> Option<Arc<Snapshot>> {
+        if !self.watcher()?.quiet() || self.busy.load(Ordering::SeqCst) {
+            return None;
+        }
+        let snapshot = self.snapshot();
+        let watched = matches!(snapshot.freshness, Freshness::Live | Freshness::Indexing);
+        (watched && snapshot.guard.holds(&self.root)).then_some(snapshot)
+    }
+
+    fn post(&self, command: Command) {
+        lock(&self.commands).push(command);
+        match self.watcher() {
+            Some(watcher) => watcher.wake(),
+            None => self.posted.notify_all(),
+        }
+    }
+
+    fn take_commands(&self) -> Vec<Command> {
+        std::mem::take(&mut *lock(&self.commands))
+    }
+
+    fn await_command(&self) {
+        let commands = lock(&self.commands);
+        let waited = self.posted.wait_while(commands, |commands| commands.is_empty());
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn publish(&self, snapshot: Snapshot) {
+        let snapshot = Arc::new(snapshot);
+        let mut current = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *current, snapshot.clone());
+        drop(current);
+        if self.changes.receiver_count() > 0 {
+            // It fails where nobody listens any more.
+            let _ = self.changes.send(self.change(&before, &snapshot));
+        }
+    }
+
+    fn change(&self, before: &Snapshot, after: &Snapshot) -> IndexChange {
+        let totals = *after.tree.totals();
+        let mut changed = Vec::new();
+        let cut = diff(&before.tree, &after.tree, &mut |path, was, is| {
+            let content = |file: &File| (file.print, file.touch);
+            if was.map(content) != is.map(content) {
+                changed.push(Text::from(path));
+            }
+            match changed.len() > NAMED_CHANGES {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        });
+        let rescan = cut.is_break();
+        if rescan {
+            changed.clear();
+        }
+        IndexChange {
+            origin: self.origin(after),
+            changed,
+            rescan,
+            files: totals.files,
+            pending: totals.unknown,
+        }
+    }
+
+    fn origin(&self, snapshot: &Snapshot) -> Origin {
+        Origin {
+            root: Some(Text::from(self.root.as_path())),
+            generation: snapshot.generation,
+            freshness: snapshot.freshness,
+        }
+    }
+}
+
+/// What a snapshot depends on that no watcher reports.
+#[derive(Debug, Default)]
+pub(crate) struct Guard {
+    outside: BTreeSet<PathBuf>,
+    outside_print: u64,
+    root_id: Option<(u64, u64)>,
+}
+
+impl Guard {
+    fn holds(&self, root: &Path) -> bool {
+        self.root_id.is_some()
+            && root_id(root) == self.root_id
+            && outside_print(&self.outside) == self.outside_print
+    }
+}
+
+fn open_watcher(
+    root: &Path,
+    watching: Watching,
+    cookies: &Path,
+) -> (Option<Box<dyn Watcher>>, Option<String>) {
+    let Watching::By(backend) = watching else { return (None, None) };
+    if let Some(kind) = remote_file_system(root) {
+        return (None, Some(format!("{kind} does not report the changes of others")));
+    }
+    match watcher::open(backend, cookies) {
+        Ok(watcher) => (Some(watcher), None),
+        Err(error) => (None, Some(format!("the kernel gives no more watchers: {error}"))),
+    }
+}
+
+/// The name of the file system that `path` is on, where it is one whose changes are made elsewhere.
+fn remote_file_system(path: &Path) -> Option<&'static str> {
+    let kind = rustix::fs::statfs(path).ok()?.f_type as u32;
+    let named = match kind {
+        0x6969 => "NFS",
+        0x517b | 0xff53_4d42 | 0xfe53_4d42 => "SMB",
+        0x6573_5546 => "FUSE",
+        0x0102_1997 => "9P",
+        0x00c3_6400 => "Ceph",
+        0x5346_414f | 0x6b41_4653 => "AFS",
+        0x7375_7245 => "Coda",
+        _ => return None,
+    };
+    Some(named)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,418 @@
+//! The single writer of a workspace: events in, snapshots out.
+//!
+//! It looks at what the watcher reports, changes the tree, and publishes. It reads
+//! no file's content: a file that changed is pending, each query reads it, and the
+//! indexer brings its number later. That is why a change is visible as soon as the
+//! keeper has looked, however large it is.
+
+use super::rules::{Rules, is_rule_file};
+use super::scan::{Found, Scan, print};
+use super::{Command, Failed, Guard, Indexed, Shared, Snapshot, Synced};
+use crate::watcher::{AddError, Event};
+use hob_index::tree::{Dir, Node};
+use hob_protocol::Freshness;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+pub(super) struct Keeper {
+    shared: Arc<Shared>,
+    tree: Arc<Dir>,
+    /// The rules above the root, and of each directory that has some of its own.
+    base: Rules,
+    rules: HashMap<PathBuf, Rules>,
+    /// Files outside of the tree that the rules depend on, and a print of all of them.
+    outside: BTreeSet<PathBuf>,
+    outside_print: u64,
+    /// The root's device and inode; `None` while it is gone.
+    root_id: Option<(u64, u64)>,
+    unwatched: BTreeMap<PathBuf, AddError>,
+    touches: AtomicU32,
+    generation: u64,
+}
+
+impl Keeper {
+    /// `known` is the tree as it was stored; what is still so need not be read again.
+    pub(super) fn new(shared: Arc<Shared>, known: Arc<Dir>) -> Self {
+        let mut outside = Vec::new();
+        let base = Rules::above(&shared.root, &mut outside);
+        Self {
+            tree: known,
+            base,
+            rules: HashMap::new(),
+            outside: outside.into_iter().collect(),
+            outside_print: 0,
+            root_id: None,
+            unwatched: BTreeMap::new(),
+            touches: AtomicU32::new(0),
+            generation: 0,
+            shared,
+        }
+    }
+
+    /// Runs until [`Command::Close`].
+    pub(super) fn run(mut self) {
+        self.check_root();
+        self.publish();
+        loop {
+            if !self.turn() {
+                return;
+            }
+            self.shared
+                .watcher()
+                .map_or_else(|| self.shared.await_command(), |watcher| watcher.wait(None));
+        }
+    }
+
+    /// Does all that there is to do. False when the workspace is to close.
+    fn turn(&mut self) -> bool {
+        // Whoever finds the queue empty and nobody busy may rely on the snapshot, so this comes
+        // before the queue is read, and its end after the snapshot is published.
+        self.shared.busy.store(true, Ordering::SeqCst);
+        let commands = self.shared.take_commands();
+        let mut events = Vec::new();
+        if let Some(watcher) = self.shared.watcher() {
+            watcher.catch_up(&mut events);
+        }
+        self.apply(events);
+        let mut waiting = Vec::new();
+        for command in commands {
+            match command {
+                Command::Sync(reply) => waiting.push(reply),
+                Command::Indexed(files) => self.indexed(&files),
+                Command::Forget => self.forget_contents(),
+                Command::Close => return false,
+            }
+        }
+        if !waiting.is_empty() {
+            self.check_all();
+        }
+        self.publish();
+        self.shared.busy.store(false, Ordering::SeqCst);
+        let answer = match self.root_id {
+            Some(_) => Ok(()),
+            None => Err(Failed::RootGone),
+        };
+        for reply in waiting {
+            let _ = reply.send(answer.clone().map(|()| Synced));
+        }
+        true
+    }
+
+    /// What no event tells: the root's own fate, rules outside of the tree, and, where the kernel
+    /// watches nothing or a part, everything.
+    fn check_all(&mut self) {
+        if self.check_root() || self.root_id.is_none() {
+            return;
+        }
+        if self.outside_print != outside_print(&self.outside) {
+            self.new_rules();
+        } else if self.freshness_of_watch().is_some() {
+            self.rescan_all();
+        }
+    }
+
+    /// Looks whether the root is what it was, and at everything if not. True if it was not.
+    fn check_root(&mut self) -> bool {
+        let now = root_id(&self.shared.root);
+        if now == self.root_id {
+            return false;
+        }
+        self.root_id = now;
+        if let Some(watcher) = self.shared.watcher() {
+            watcher.remove(&self.shared.root);
+        }
+        match now {
+            Some(_) => self.new_rules(),
+            None => self.tree = Arc::default(),
+        }
+        true
+    }
+
+    fn new_rules(&mut self) {
+        let mut outside = Vec::new();
+        self.base = Rules::above(&self.shared.root, &mut outside);
+        self.outside = outside.into_iter().collect();
+        self.rescan(&self.shared.root.clone());
+    }
+
+    fn rescan_all(&mut self) {
+        self.rescan(&self.shared.root.clone());
+    }
+
+    /// Looks at a directory, which the tree has, and at all below it.
+    fn rescan(&mut self, dir: &Path) {
+        self.forget_below(dir);
+        let path = self.relative(dir).unwrap_or_default();
+        let above = match path.is_empty() {
+            true => self.base.clone(),
+            false => self.rules_of(dir.parent().unwrap_or(dir)),
+        };
+        let old = match path.is_empty() {
+            true => Some(self.tree.clone()),
+            false => match self.tree.at(&path) {
+                Some(Node::Dir(dir)) => Some(dir.clone()),
+                _ => None,
+            },
+        };
+        let scan = Scan::new(self.shared.watcher(), &self.touches);
+        let new = scan.dir(dir, &above, old.as_ref());
+        let found = scan.into_found();
+        self.take_found(found);
+        match (path.is_empty(), new) {
+            (true, new) => self.tree = new.unwrap_or_default(),
+            (false, new) => {
+                Arc::make_mut(&mut self.tree).set(&path, new.map(Node::Dir));
+            }
+        }
+    }
+
+    fn take_found(&mut self, found: Found) {
+        self.rules.extend(found.rules);
+        let before = self.outside.len();
+        self.outside.extend(found.outside);
+        if self.outside.len() != before || self.outside_print == 0 {
+            self.outside_print = outside_print(&self.outside);
+        }
+        for (path, error) in found.unwatched {
+            self.unwatched.insert(path, error);
+        }
+    }
+
+    fn forget_below(&mut self, dir: &Path) {
+        self.rules.retain(|path, _| !path.starts_with(dir));
+        self.unwatched.retain(|path, _| !path.starts_with(dir));
+        if dir == self.shared.root {
+            self.outside_print = 0;
+        }
+    }
+
+    fn apply(&mut self, events: Vec<Event>) {
+        let mut paths: BTreeMap<PathBuf, bool> = BTreeMap::new();
+        for event in events {
+            match event {
+                Event::Lost => {
+                    tracing::info!(root = %self.shared.root.display(), "events were lost: looking at the whole tree");
+                    return self.rescan_all();
+                }
+                Event::Touched(path) => {
+                    paths.entry(path).or_insert(false);
+                }
+                Event::Moved(path) => {
+                    paths.insert(path, true);
+                }
+            }
+        }
+        let deep = self.deep(&paths);
+        for dir in &deep {
+            if let Some(watcher) = self.shared.watcher() {
+                // What the new rules exclude must not be watched any more.
+                watcher.remove(dir);
+            }
+            self.rescan(dir);
+        }
+        // Watches of what has left a path end before others begin: a directory that was moved
+        // keeps its watch, under the new path.
+        for (path, _) in paths.iter().filter(|(_, moved)| **moved) {
+            if let (Some(Node::Dir(_)), Some(watcher)) = (self.node(path), self.shared.watcher()) {
+                watcher.remove(path);
+                self.forget_below(path);
+            }
+        }
+        for (path, moved) in paths {
+            self.look(&path, moved);
+        }
+    }
+
+    /// The directories whose rules have changed, without those that are below another.
+    fn deep(&self, paths: &BTreeMap<PathBuf, bool>) -> BTreeSet<PathBuf> {
+        let mut deep: BTreeSet<PathBuf> = BTreeSet::new();
+        for path in paths.keys() {
+            let Some(name) = path.file_name() else { continue };
+            let Some(dir) = path.parent() else { continue };
+            if is_rule_file(name.as_bytes())
+                && self.is_dir(dir)
+                && !dir.ancestors().any(|above| deep.contains(above))
+            {
+                deep.insert(dir.to_owned());
+            }
+        }
+        deep
+    }
+
+    /// Looks at one path.
+    fn look(&mut self, path: &Path, moved: bool) {
+        if path == self.shared.root {
+            if moved {
+                self.check_root();
+            } else if self.tree.error().is_some() {
+                self.rescan_all();
+            }
+            return;
+        }
+        let (Some(relative), Some(parent)) = (self.relative(path), path.parent()) else { return };
+        if !self.is_dir(parent) {
+            return;
+        }
+        let old = self.tree.at(&relative).cloned();
+        if let (Some(Node::Dir(dir)), false) = (&old, moved) {
+            // Its attributes: what matters of them is whether it can be listed.
+            let readable =
+                rustix::fs::access(path, rustix::fs::Access::READ_OK | rustix::fs::Access::EXEC_OK)
+                    .is_ok();
+            if readable == dir.error().is_none() {
+                return;
+            }
+        }
+        let rules = self.rules_of(parent);
+        let scan = Scan::new(self.shared.watcher(), &self.touches);
+        let new = scan.path(path, &rules, old.as_ref());
+        let found = scan.into_found();
+        self.take_found(found);
+        match (&old, new) {
+            (None, None) => {}
+            (Some(Node::SkippedFile(old)), Some(Node::SkippedFile(new))) if *old == new => {}
+            (Some(Node::SkippedDir(old)), Some(Node::SkippedDir(new))) if *old == new => {}
+            (Some(Node::File(_)), Some(Node::File(new))) => {
+                if let Some(file) = Arc::make_mut(&mut self.tree).file_mut(&relative) {
+                    *file = new;
+                }
+                Arc::make_mut(&mut self.tree).resum(&[&relative]);
+            }
+            (_, new) => {
+                Arc::make_mut(&mut self.tree).set(&relative, new);
+            }
+        }
+    }
+
+    /// Takes the numbers of contents that the indexer has found, where nothing has changed since.
+    fn indexed(&mut self, files: &[Indexed]) {
+        let tree = Arc::make_mut(&mut self.tree);
+        let mut taken: Vec<&[u8]> = Vec::with_capacity(files.len());
+        for indexed in files {
+            if let Some(file) = tree.file_mut(&indexed.path)
+                && file.touch == indexed.touch
+                && file.print == indexed.print
+            {
+                file.doc = indexed.doc;
+                taken.push(&indexed.path);
+            }
+        }
+        if !taken.is_empty() {
+            tree.resum(&taken);
+        }
+    }
+
+    /// Makes every content unknown.
+    fn forget_contents(&mut self) {
+        self.tree = Arc::default();
+        self.rescan_all();
+    }
+
+    fn guard(&self) -> Arc<Guard> {
+        Arc::new(Guard {
+            outside: self.outside.clone(),
+            outside_print: self.outside_print,
+            root_id: self.root_id,
+        })
+    }
+
+    fn publish(&mut self) {
+        let before = self.shared.snapshot();
+        let freshness = self.freshness();
+        let same = Arc::ptr_eq(&before.tree, &self.tree)
+            && before.guard.outside_print == self.outside_print
+            && before.guard.root_id == self.root_id;
+        if same && before.freshness == freshness && self.generation > 0 {
+            return;
+        }
+        self.generation += 1;
+        self.shared.publish(Snapshot {
+            tree: self.tree.clone(),
+            generation: self.generation,
+            freshness,
+            guard: self.guard(),
+            problems: self.problems(),
+        });
+    }
+
+    fn freshness(&self) -> Freshness {
+        self.freshness_of_watch().unwrap_or(match self.tree.totals().unknown {
+            0 => Freshness::Live,
+            _ => Freshness::Indexing,
+        })
+    }
+
+    /// What the watch falls short of, if it does.
+    fn freshness_of_watch(&self) -> Option<Freshness> {
+        if self.shared.watcher().is_none() {
+            return Some(Freshness::Polling);
+        }
+        // A directory that the user may not read has nothing that a query could show.
+        let blind = self.unwatched.values().any(|error| *error != AddError::Denied);
+        blind.then_some(Freshness::Partial)
+    }
+
+    fn problems(&self) -> Vec<String> {
+        let blind = self.unwatched.iter().filter(|(_, error)| **error != AddError::Denied).count();
+        let mut problems: Vec<String> = self.shared.watch_problem.iter().cloned().collect();
+        if let Some((path, error)) = self.unwatched.iter().next().filter(|_| blind > 0) {
+            let why = match error {
+                AddError::Limit => "the limit `fs.inotify.max_user_watches` is reached".to_owned(),
+                other => format!("{other:?}"),
+            };
+            problems.push(format!(
+                "{blind} directories are not watched, among them `{}`: {why}",
+                path.display()
+            ));
+        }
+        problems
+    }
+
+    fn rules_of(&self, dir: &Path) -> Rules {
+        dir.ancestors()
+            .take_while(|above| above.starts_with(&self.shared.root))
+            .find_map(|above| self.rules.get(above))
+            .unwrap_or(&self.base)
+            .clone()
+    }
+
+    fn relative(&self, path: &Path) -> Option<Vec<u8>> {
+        let relative = path.strip_prefix(&self.shared.root).ok()?;
+        Some(relative.as_os_str().as_bytes().to_vec())
+    }
+
+    fn node(&self, path: &Path) -> Option<&Node> {
+        self.tree.at(&self.relative(path)?)
+    }
+
+    fn is_dir(&self, path: &Path) -> bool {
+        path == self.shared.root || matches!(self.node(path), Some(Node::Dir(_)))
+    }
+}
+
+/// The device and inode of a root; `None` where it is no directory.
+pub(super) fn root_id(root: &Path) -> Option<(u64, u64)> {
+    let stat = rustix::fs::lstat(root).ok()?;
+    let kind = rustix::fs::FileType::from_raw_mode(stat.st_mode);
+    (kind == rustix::fs::FileType::Directory).then_some((stat.st_dev, stat.st_ino))
+}
+
+/// One number of all that the rules outside of the tree are read from. Never 0.
+pub(super) fn outside_print(paths: &BTreeSet<PathBuf>) -> u64 {
+    let mut sum = 1u64;
+    for path in paths {
+        let is_marker = matches!(path.file_name().map(OsStr::as_bytes), Some(b".git" | b".jj"));
+        let part = match rustix::fs::stat(path) {
+            // Only whether a repository is there matters, and its directory changes all the time.
+            Ok(_) if is_marker => 1,
+            Ok(stat) => print(&stat),
+            Err(_) => 0,
+        };
+        sum = sum.rotate_left(7).wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(part);
+    }
+    sum | 1
+}
