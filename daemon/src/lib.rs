@@ -1,5 +1,6 @@
 //! The daemon of hob, `hobd`.
 
 #![allow(dead_code)] // until the parts are joined
+mod search;
 mod watcher;
 mod workspace;

@@ -1,0 +1,266 @@
+//! Exact text search: what ripgrep prints, from the index where there is one.
+//!
+//! The index says which files may match; what matches is decided by ripgrep's own
+//! crates on the files' bytes ([`worker`]). So the index can make a search fast,
+//! but it cannot make it wrong.
+//!
+//! This module knows nothing of the wire: results go to a [`Receiver`].
+
+mod compile;
+mod scope;
+mod worker;
+
+use compile::Compiled;
+use hob_index::tree::Docs;
+use hob_protocol::{Origin, Print, SearchQuery, SearchSummary, Style, Truncated};
+use rayon::prelude::*;
+use scope::{Found, Scope};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+use worker::{Output, Worker};
+
+pub(crate) use compile::check;
+pub(crate) use worker::Lines;
+
+use crate::workspace::{Failed, Snapshot};
+
+/// Files that are looked at before the first are delivered; it doubles up to the second.
+const FIRST_WINDOW: usize = 16;
+const LARGEST_WINDOW: usize = 512;
+/// So few files are faster looked at in place than handed to other threads.
+const IN_PLACE: usize = 4;
+
+/// Where the parts of a result go, in the order of paths.
+pub(crate) trait Receiver {
+    /// Takes the result of a file. False when nobody wants more.
+    fn output(&mut self, output: Part) -> bool;
+    /// Takes what could not be searched, and why.
+    fn warning(&mut self, text: String) -> bool;
+}
+
+/// A part of a result.
+pub(crate) enum Part {
+    /// As it is printed.
+    Printed(Vec<u8>),
+    /// As lines of a file, which the query names so.
+    Lines(Lines),
+}
+
+/// What is wanted of each file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Want {
+    /// Printed in this style.
+    Printed(Style),
+    /// As lines.
+    Lines,
+}
+
+/// A workspace as a search sees it.
+#[derive(Clone)]
+pub(crate) struct View {
+    pub(crate) root: PathBuf,
+    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) origin: Origin,
+    /// The contents that may match, of those that the store knows.
+    pub(crate) candidates: Arc<dyn Fn(&hob_index::plan::Plan) -> Docs + Send + Sync>,
+}
+
+/// Finds the workspace for a canonical path; `None` where there is none.
+pub(crate) type FindView<'a> = &'a dyn Fn(&std::path::Path) -> Result<Option<View>, SearchError>;
+
+/// Why a search cannot be done.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(crate) enum SearchError {
+    /// The pattern.
+    #[error("{0}")]
+    Pattern(String),
+    /// A glob or file type.
+    #[error("{message}")]
+    Filter {
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        hint: String,
+    },
+    /// A directory that the query is relative to.
+    #[error("cannot search in `{path}`: {error}", path = .0.display(), error = .1)]
+    Cwd(PathBuf, String),
+    /// The workspace cannot be brought up to date.
+    #[error("{1}: `{path}`", path = .0.display())]
+    Workspace(PathBuf, Failed),
+    /// Nobody waits for it any more.
+    #[error("the search was cancelled")]
+    Cancelled,
+}
+
+/// Ends a search from outside.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    /// Ends it.
+    pub(crate) fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Searches. Blocks until all is delivered, the receiver wants no more, or it is cancelled.
+pub(crate) fn run(
+    query: &SearchQuery,
+    want: Want,
+    find: FindView<'_>,
+    pool: &rayon::ThreadPool,
+    cancel: &Cancel,
+    receiver: &mut dyn Receiver,
+) -> Result<SearchSummary, SearchError> {
+    let started = Instant::now();
+    let compiled = Compiled::new(query, want)?;
+    let mut run = Run {
+        query,
+        want,
+        compiled: &compiled,
+        pool,
+        cancel,
+        receiver,
+        started,
+        summary: SearchSummary::default(),
+        stats: grep_printer::Stats::new(),
+        workers: Vec::new(),
+        printed: false,
+        over: !compiled.can_match(query),
+    };
+    let mut scope = Scope::new(query, &compiled, find)?;
+    run.files(&mut scope)?;
+    run.summary.origin = scope.origin();
+    if matches!(want, Want::Printed(Style { print: Print::Json, .. })) {
+        let text = worker::json_summary(&run.stats, started.elapsed());
+        run.receiver.output(Part::Printed(text));
+    }
+    let mut summary = run.summary;
+    summary.elapsed_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+    Ok(summary)
+}
+
+struct Run<'a> {
+    query: &'a SearchQuery,
+    want: Want,
+    compiled: &'a Compiled,
+    pool: &'a rayon::ThreadPool,
+    cancel: &'a Cancel,
+    receiver: &'a mut dyn Receiver,
+    started: Instant,
+    summary: SearchSummary,
+    stats: grep_printer::Stats,
+    workers: Vec<std::sync::Mutex<Worker>>,
+    printed: bool,
+    over: bool,
+}
+
+impl Run<'_> {
+    fn files(&mut self, scope: &mut Scope<'_>) -> Result<(), SearchError> {
+        let mut size = FIRST_WINDOW;
+        while !self.over {
+            let window = scope.next_files(size)?;
+            if window.is_empty() {
+                return Ok(());
+            }
+            size = (size * 2).min(LARGEST_WINDOW);
+            self.window(&window);
+            if self.cancel.is_cancelled() {
+                return Err(SearchError::Cancelled);
+            }
+            let deadline = self.query.deadline_ms.map(Duration::from_millis);
+            if !self.over && deadline.is_some_and(|deadline| self.started.elapsed() >= deadline) {
+                self.summary.truncated = Some(Truncated::Deadline);
+                self.over = true;
+            }
+        }
+        Ok(())
+    }
+
+    fn window(&mut self, window: &[Found]) {
+        // One line more than is left tells whether there is more.
+        let most = self.left().map(|left| left.saturating_add(1));
+        let threads = match window.len() {
+            0..=IN_PLACE => 1,
+            _ => self.pool.current_num_threads(),
+        };
+        while self.workers.len() < threads {
+            self.workers.push(std::sync::Mutex::new(Worker::new(self.compiled, self.want)));
+        }
+        let (workers, cancel, compiled) = (&self.workers, self.cancel, self.compiled);
+        let search = |found: &Found| {
+            let at = rayon::current_thread_index().unwrap_or(0).min(workers.len() - 1);
+            let mut worker = workers[at].lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            match cancel.is_cancelled() {
+                true => Output::default(),
+                false => worker.search(compiled, found, most),
+            }
+        };
+        let outputs: Vec<Output> = match threads {
+            1 => window.iter().map(search).collect(),
+            _ => self.pool.install(|| window.par_iter().with_max_len(8).map(search).collect()),
+        };
+        for (found, output) in window.iter().zip(outputs) {
+            if self.over || self.cancel.is_cancelled() {
+                return;
+            }
+            self.deliver(found, output);
+        }
+    }
+
+    /// How many lines may still come.
+    fn left(&self) -> Option<u64> {
+        self.query.limit.map(|limit| limit.saturating_sub(self.summary.lines))
+    }
+
+    fn deliver(&mut self, found: &Found, mut output: Output) {
+        if let Some(left) = self.left().filter(|left| output.lines > *left) {
+            self.summary.truncated = Some(Truncated::Limit);
+            self.over = true;
+            if left == 0 {
+                return;
+            }
+            let worker =
+                self.workers[0].get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
+            output = worker.search(self.compiled, found, Some(left));
+        }
+        self.summary.files_read += u64::from(output.read);
+        self.summary.lines += output.lines;
+        self.summary.found |= output.found;
+        if let Some(stats) = &output.stats {
+            self.stats += stats;
+        }
+        if let Some(warning) = output.warning {
+            self.summary.errors = true;
+            self.over |= !self.receiver.warning(warning);
+        }
+        self.over |= match output.part {
+            Some(Part::Printed(bytes)) if !bytes.is_empty() => {
+                let bytes = self.separated(bytes);
+                !self.receiver.output(Part::Printed(bytes))
+            }
+            Some(Part::Lines(lines)) if !lines.lines.is_empty() => {
+                !self.receiver.output(Part::Lines(lines))
+            }
+            _ => false,
+        };
+        let quiet = matches!(self.want, Want::Printed(Style { print: Print::Quiet, .. }));
+        self.over |= quiet && self.summary.found;
+    }
+
+    /// What stands between the output of two files.
+    fn separated(&mut self, bytes: Vec<u8>) -> Vec<u8> {
+        let first = !std::mem::replace(&mut self.printed, true);
+        match self.compiled.separator {
+            Some(separator) if !first => [separator, b"\n", &bytes].concat(),
+            _ => bytes,
+        }
+    }
+}
