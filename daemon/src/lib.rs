@@ -2,5 +2,6 @@
 
 #![allow(dead_code)] // until the parts are joined
 mod search;
+mod store;
 mod watcher;
 mod workspace;

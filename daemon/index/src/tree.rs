@@ -149,6 +149,12 @@ impl Dir {
         Self { entries, totals, error: None }
     }
 
+    /// The tree of these files, whose paths are in the order of a walk.
+    #[must_use]
+    pub fn from_files(files: &[(Vec<u8>, File)]) -> Self {
+        from_sorted(files, 0)
+    }
+
     /// A directory that could not be listed, and the operating system's number of the error.
     #[must_use]
     pub fn unreadable(error: i32) -> Self {
@@ -290,6 +296,24 @@ impl Dir {
             path.truncate(length);
         }
     }
+}
+
+/// A directory of files whose paths agree in the first `skip` bytes.
+fn from_sorted(files: &[(Vec<u8>, File)], skip: usize) -> Dir {
+    let mut entries = Vec::new();
+    let mut rest = files;
+    while let Some((path, file)) = rest.first() {
+        let (name, below) = split(&path[skip..]);
+        let same = |(path, _): &&(Vec<u8>, File)| split(&path[skip..]).0 == name;
+        let count = rest.iter().take_while(same).count().max(1);
+        let node = match below {
+            None => Node::File(*file),
+            Some(_) => Node::Dir(Arc::new(from_sorted(&rest[..count], skip + name.len() + 1))),
+        };
+        entries.push(Entry { name: name.into(), node });
+        rest = &rest[count..];
+    }
+    Dir::new(entries)
 }
 
 /// Calls `visit` with each file that is not the same in both: its path, as it was, as it is. What
@@ -512,6 +536,9 @@ mod tests {
                 prop_assert_eq!(files(&root, &Docs::These(vec![doc])), some);
             }
             prop_assert_eq!(root.totals().files, model.len() as u64);
+            let mut listed = Vec::new();
+            root.for_each_file(&Docs::All, &mut |path, file| listed.push((path.to_vec(), *file)));
+            prop_assert_eq!(files(&Dir::from_files(&listed), &Docs::All), files(&root, &Docs::All));
             let mut new = Vec::new();
             let _ = diff(&Dir::default(), &root, &mut |path, was, is| {
                 assert!(was.is_none() && is.is_some());
