@@ -1,1 +1,24 @@
-//! Made in the commits that follow.
+//! The daemon of hob, as a library: `hobd` is [`main`] and nothing else.
+//!
+//! - [`life`]: start, one instance, signals, end
+//! - [`config`], [`log`]: what can be set, and what is told
+//! - [`server`]: JSON-RPC over the socket
+//! - [`handlers`]: the methods, an area a file
+//! - [`Services`]: what the handlers work with
+
+pub mod config;
+pub mod handlers;
+pub mod life;
+pub mod log;
+mod nearest;
+mod options;
+pub mod server;
+mod services;
+
+pub use services::Services;
+
+/// The whole of `hobd`, with the arguments and the environment of the process.
+#[must_use]
+pub fn main() -> std::process::ExitCode {
+    life::main()
+}
