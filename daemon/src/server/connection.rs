@@ -136,8 +136,9 @@ async fn drain<R: AsyncRead + Unpin>(
 
 /// Streams get a part of the grace only: some of them never end by themselves.
 async fn finish(calls: &Calls) {
-    let _ = timeout(calls.limits.drain, calls.calls_done()).await;
-    let _ = timeout(calls.limits.drain / 4, calls.streams_done()).await;
+    let grace = calls.limits.drain;
+    let _ =
+        tokio::join!(timeout(grace, calls.calls_done()), timeout(grace / 4, calls.streams_done()));
 }
 
 fn broken(error: FrameError) -> End {

@@ -161,6 +161,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
     /// writing, gets to read the answer instead of a broken pipe.
     pub(super) async fn linger(&mut self, patience: Duration) {
         let until = Instant::now() + patience;
+        self.buf = BytesMut::new();
         while let Ok(Ok(1..)) = timeout_at(until, self.source.read_buf(&mut self.buf)).await {
             self.buf.clear();
         }

@@ -50,7 +50,8 @@ pub(super) async fn guarded(
 async fn call(calls: &Calls, id: &Id<'static>, method: &str, params: Option<&RawValue>) -> Answer {
     let limit = calls.limits.answer_bytes;
     let id = id.clone();
-    let given = Params::new(params.map(RawValue::get));
+    // Parameters go by name, so none are an empty object: then a missing one is named.
+    let given = Params::new(Some(params.map_or("{}", RawValue::get)));
     let mut extensions = Extensions::new();
     extensions.insert(calls.peer.clone());
     extensions.insert(calls.connection);

@@ -1,1 +1,0 @@
-//! One test a rule, over a real socket.
