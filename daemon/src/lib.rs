@@ -1,7 +1,31 @@
-//! The daemon of hob, `hobd`.
+//! The daemon of hob, as a library: `hobd` is [`main`] and nothing else.
+//!
+//! - [`life`]: start, one instance, signals, end
+//! - [`config`], [`log`]: what can be set, and what is told
+//! - [`server`]: JSON-RPC over the socket
+//! - `watcher`, `workspace`: a tree that is kept warm, and its snapshots
+//! - `store`: what is derived from contents, on disk
+//! - `search`: exact text search
+//! - [`handlers`]: the methods, an area a file
+//! - [`Services`]: what the handlers work with
 
-#![allow(dead_code)] // until the parts are joined
+pub mod config;
+pub mod handlers;
+pub mod life;
+pub mod log;
+mod nearest;
+mod options;
 mod search;
+pub mod server;
+mod services;
 mod store;
 mod watcher;
 mod workspace;
+
+pub use services::Services;
+
+/// The whole of `hobd`, with the arguments and the environment of the process.
+#[must_use]
+pub fn main() -> std::process::ExitCode {
+    life::main()
+}

@@ -36,12 +36,22 @@ pub enum Kind {
     Stopping,
     /// The store cannot be read or written.
     Store,
+    /// The caller is another user.
+    Forbidden,
+    /// A frame that is no JSON, or no object or array.
+    ParseError,
+    /// A frame that is JSON, and no request by the specification.
+    InvalidRequest,
+    /// A method that does not exist.
+    MethodNotFound,
+    /// Parameters that are missing or of the wrong type.
+    BadParams,
     /// A fault of hob's own.
     Internal,
 }
 
 impl Kind {
-    /// The JSON-RPC code: in the range that the specification leaves to servers.
+    /// The JSON-RPC code: the specification's own, or one of the range that it leaves to servers.
     #[must_use]
     pub fn code(self) -> i32 {
         match self {
@@ -58,6 +68,11 @@ impl Kind {
             Self::Incompatible => -32010,
             Self::Stopping => -32011,
             Self::Store => -32012,
+            Self::Forbidden => -32013,
+            Self::ParseError => -32700,
+            Self::InvalidRequest => -32600,
+            Self::MethodNotFound => -32601,
+            Self::BadParams => -32602,
             Self::Internal => -32603,
         }
     }

@@ -1,0 +1,486 @@
+//! What can be set: one table of rows, from which the parsing of every layer and the
+//! documentation come.
+//!
+//! Layers, each over the one before: the defaults, `$XDG_CONFIG_HOME/hob/config.toml`,
+//! `HOB_SECTION_KEY` in the environment, `hobd --set section.key=value`.
+//!
+//! To add a key: a field below, its default beside the others, and a row in [`ROWS`].
+
+use crate::nearest::nearest;
+use crate::server::Limits;
+use hob_protocol::place::Env;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// The daemon's settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// What a client may use up.
+    pub limits: Limits,
+    /// The log is JSON, a line each.
+    pub log_json: bool,
+    /// Memory for building an index, in MiB.
+    pub index_memory_mb: usize,
+    /// Threads that build an index; 0 is one a core.
+    pub index_threads: usize,
+    /// Memory for decoded values, in MiB.
+    pub cache_memory_mb: usize,
+    /// How long a query waits for the changes before it.
+    pub sync_deadline: Duration,
+    /// Threads that read files for one search; 0 is one a core.
+    pub search_threads: usize,
+    /// Never ask the kernel for changes: look at the tree at each query.
+    pub watch_poll: bool,
+    /// Index git repositories without being told.
+    pub workspace_auto: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            log_json: false,
+            index_memory_mb: 64,
+            index_threads: 0,
+            cache_memory_mb: 32,
+            sync_deadline: Duration::from_secs(5),
+            search_threads: 0,
+            watch_poll: false,
+            workspace_auto: true,
+        }
+    }
+}
+
+/// A key that can be set.
+pub struct Row {
+    /// `section.key`.
+    pub key: &'static str,
+    /// What it does, for a person.
+    pub doc: &'static str,
+    /// Where it is kept. What is kept there by [`Config::default`] is its default.
+    slot: fn(&mut Config) -> Slot<'_>,
+}
+
+/// Where a value is kept, which is also its type.
+enum Slot<'a> {
+    /// A whole number that makes no sense below a least one.
+    Count(&'a mut usize, usize),
+    /// A time in milliseconds, at least one.
+    Millis(&'a mut Duration),
+    /// True or false.
+    Switch(&'a mut bool),
+    /// The first word stands for false, the second for true.
+    Either(&'a mut bool, [&'static str; 2]),
+}
+
+/// All keys, by section.
+pub const ROWS: &[Row] = &[
+    Row {
+        key: "limits.frame_bytes",
+        doc: "Bytes of a request, at most.",
+        slot: |config| Slot::Count(&mut config.limits.frame_bytes, 1024),
+    },
+    Row {
+        key: "limits.answer_bytes",
+        doc: "Bytes of an answer, and of each part of a stream, at most.",
+        slot: |config| Slot::Count(&mut config.limits.answer_bytes, 1024),
+    },
+    Row {
+        key: "limits.batch",
+        doc: "Requests in a batch, at most.",
+        slot: |config| Slot::Count(&mut config.limits.batch, 1),
+    },
+    Row {
+        key: "limits.calls",
+        doc: "Calls that run at once on a connection, at most.",
+        slot: |config| Slot::Count(&mut config.limits.calls, 1),
+    },
+    Row {
+        key: "limits.subscriptions",
+        doc: "Subscriptions of a connection, at most.",
+        slot: |config| Slot::Count(&mut config.limits.subscriptions, 1),
+    },
+    Row {
+        key: "limits.connections",
+        doc: "Connections, at most.",
+        slot: |config| Slot::Count(&mut config.limits.connections, 1),
+    },
+    Row {
+        key: "limits.first_frame_ms",
+        doc: "Milliseconds until a new connection has sent its first request.",
+        slot: |config| Slot::Millis(&mut config.limits.first_frame),
+    },
+    Row {
+        key: "limits.partial_frame_ms",
+        doc: "Milliseconds from the first byte of a request to its last.",
+        slot: |config| Slot::Millis(&mut config.limits.partial_frame),
+    },
+    Row {
+        key: "limits.stalled_write_ms",
+        doc: "Milliseconds after which a client that reads nothing is disconnected.",
+        slot: |config| Slot::Millis(&mut config.limits.stalled_write),
+    },
+    Row {
+        key: "limits.drain_ms",
+        doc: "Milliseconds that running calls get when the daemon stops. It is gone within ten\n\
+              seconds in any case.",
+        slot: |config| Slot::Millis(&mut config.limits.drain),
+    },
+    Row {
+        key: "log.format",
+        doc: "`text`, or `json`: an object a line.",
+        slot: |config| Slot::Either(&mut config.log_json, ["text", "json"]),
+    },
+    Row {
+        key: "index.memory_mb",
+        doc: "MiB that the building of an index may use.",
+        slot: |config| Slot::Count(&mut config.index_memory_mb, 1),
+    },
+    Row {
+        key: "index.threads",
+        doc: "Threads that build an index; 0 is one a core.",
+        slot: |config| Slot::Count(&mut config.index_threads, 0),
+    },
+    Row {
+        key: "cache.memory_mb",
+        doc: "MiB of values that are kept decoded.",
+        slot: |config| Slot::Count(&mut config.cache_memory_mb, 0),
+    },
+    Row {
+        key: "sync.deadline_ms",
+        doc: "Milliseconds that a query waits for the changes before it, and then fails with\n\
+              `not_synced`.",
+        slot: |config| Slot::Millis(&mut config.sync_deadline),
+    },
+    Row {
+        key: "search.threads",
+        doc: "Threads that read files for one search; 0 is one a core.",
+        slot: |config| Slot::Count(&mut config.search_threads, 0),
+    },
+    Row {
+        key: "watch.backend",
+        doc: "`auto`: the kernel reports changes. `poll`: each query looks at the whole tree.",
+        slot: |config| Slot::Either(&mut config.watch_poll, ["auto", "poll"]),
+    },
+    Row {
+        key: "workspace.auto",
+        doc: "Index a git repository when it is first searched, without `hob index`.",
+        slot: |config| Slot::Switch(&mut config.workspace_auto),
+    },
+];
+
+/// Settings that cannot be taken.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ConfigError {
+    /// The file exists and cannot be read.
+    #[error("cannot read `{}`: {cause}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        cause: String,
+    },
+    /// The file is no TOML, or one of its values is of the wrong type.
+    #[error("{}:{line}: {what}", path.display())]
+    Wrong {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        what: String,
+    },
+    /// A variable of the environment, or `--set`.
+    #[error("{source_name}: {what}")]
+    Given {
+        /// The variable or the option.
+        source_name: String,
+        /// What is wrong.
+        what: String,
+    },
+}
+
+/// Settings, and what is odd about where they came from.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Loaded {
+    /// The settings.
+    pub config: Config,
+    /// For the log: unknown keys.
+    pub warnings: Vec<String>,
+}
+
+/// Puts the layers together.
+///
+/// # Errors
+/// See [`ConfigError`].
+pub fn load(file: &Path, env: Env<'_>, sets: &[String]) -> Result<Loaded, ConfigError> {
+    let mut loaded = Loaded { config: Config::default(), warnings: Vec::new() };
+    match std::fs::read_to_string(file) {
+        Ok(text) => apply_file(&mut loaded, file, &text)?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => {
+            return Err(ConfigError::Unreadable { path: file.into(), cause: error.to_string() });
+        }
+    }
+    for row in ROWS {
+        let variable = variable(row.key);
+        if let Some(value) = env(&variable) {
+            let value = value.to_string_lossy();
+            set_text(&mut loaded.config, row, &value).map_err(|what| ConfigError::Given {
+                source_name: format!("`{variable}`"),
+                what,
+            })?;
+        }
+    }
+    for set in sets {
+        apply_set(&mut loaded.config, set)
+            .map_err(|what| ConfigError::Given { source_name: format!("`--set {set}`"), what })?;
+    }
+    Ok(loaded)
+}
+
+/// All keys with their documentation and defaults, as a TOML file whose values are commented out.
+#[must_use]
+pub fn documentation() -> String {
+    let mut text = String::from("# hob's settings and their defaults: config.toml\n");
+    let mut defaults = Config::default();
+    let mut section = "";
+    for row in ROWS {
+        let (of, key) = split(row.key);
+        if of != section {
+            section = of;
+            let _ = write!(text, "\n[{section}]\n");
+        }
+        for line in row.doc.lines() {
+            let _ = writeln!(text, "# {line}");
+        }
+        let _ = writeln!(text, "#{key} = {}", show(&(row.slot)(&mut defaults)));
+    }
+    text
+}
+
+/// The variable of the environment that sets a key.
+fn variable(key: &str) -> String {
+    format!("HOB_{}", key.to_uppercase().replace('.', "_"))
+}
+
+fn split(key: &str) -> (&str, &str) {
+    key.split_once('.').unwrap_or(("", key))
+}
+
+fn find(key: &str) -> Option<&'static Row> {
+    ROWS.iter().find(|row| row.key == key)
+}
+
+fn unknown(key: &str) -> String {
+    match nearest(key, ROWS.iter().map(|row| row.key)) {
+        Some(near) => format!("there is no key `{key}`; did you mean `{near}`?"),
+        None => format!("there is no key `{key}`; `hobd --help-config` lists them"),
+    }
+}
+
+fn apply_file(loaded: &mut Loaded, path: &Path, text: &str) -> Result<(), ConfigError> {
+    let line = |offset: usize| text[..offset.min(text.len())].matches('\n').count() + 1;
+    let wrong = |offset, what| ConfigError::Wrong { path: path.into(), line: line(offset), what };
+    let table = DeTable::parse(text).map_err(|error| {
+        wrong(error.span().map_or(0, |span| span.start), error.message().to_owned())
+    })?;
+    for (key, value) in entries(table.get_ref()) {
+        match find(&key) {
+            Some(row) => set_toml(&mut loaded.config, row, value.get_ref())
+                .map_err(|what| wrong(value.span().start, format!("`{key}`: {what}")))?,
+            None => loaded.warnings.push(format!(
+                "{}:{}: {}",
+                path.display(),
+                line(value.span().start),
+                unknown(&key)
+            )),
+        }
+    }
+    Ok(())
+}
+
+/// The values of a file by their dotted keys, two levels deep: no key has more.
+fn entries<'a, 'i>(table: &'a DeTable<'i>) -> Vec<(String, &'a Spanned<DeValue<'i>>)> {
+    let mut entries = Vec::new();
+    for (section, value) in table {
+        let Some(inner) = value.get_ref().as_table() else {
+            entries.push((section.get_ref().to_string(), value));
+            continue;
+        };
+        for (key, value) in inner {
+            entries.push((format!("{}.{}", section.get_ref(), key.get_ref()), value));
+        }
+    }
+    entries
+}
+
+fn apply_set(config: &mut Config, set: &str) -> Result<(), String> {
+    let Some((key, value)) = set.split_once('=') else {
+        return Err("expected `section.key=value`".to_owned());
+    };
+    let row = find(key.trim()).ok_or_else(|| unknown(key.trim()))?;
+    set_text(config, row, value)
+}
+
+/// Sets a value that is TOML: a number must be one there.
+fn set_toml(config: &mut Config, row: &Row, value: &DeValue<'_>) -> Result<(), String> {
+    let slot = (row.slot)(config);
+    let text = match (&slot, value) {
+        (Slot::Count(..) | Slot::Millis(_), DeValue::Integer(number)) if number.radix() == 10 => {
+            number.as_str().to_owned()
+        }
+        (Slot::Switch(_), DeValue::Boolean(switch)) => switch.to_string(),
+        (Slot::Either(..), DeValue::String(word)) => word.to_string(),
+        (slot, value) => {
+            return Err(format!("expected {}, found {}", expects(slot), value.type_str()));
+        }
+    };
+    set(slot, &text)
+}
+
+fn set_text(config: &mut Config, row: &Row, text: &str) -> Result<(), String> {
+    set((row.slot)(config), text.trim())
+}
+
+fn set(slot: Slot<'_>, text: &str) -> Result<(), String> {
+    let expected = expects(&slot);
+    let refusal = || format!("expected {expected}, found `{text}`");
+    match slot {
+        Slot::Count(place, least) => {
+            *place = text.parse().ok().filter(|number| *number >= least).ok_or_else(refusal)?;
+        }
+        Slot::Millis(place) => {
+            let millis = text.parse().ok().filter(|millis| *millis > 0).ok_or_else(refusal)?;
+            *place = Duration::from_millis(millis);
+        }
+        Slot::Switch(place) => *place = text.parse().map_err(|_| refusal())?,
+        Slot::Either(place, words) => {
+            *place = words.iter().position(|word| *word == text).ok_or_else(refusal)? == 1;
+        }
+    }
+    Ok(())
+}
+
+fn expects(slot: &Slot<'_>) -> String {
+    match slot {
+        Slot::Count(_, least) => format!("a whole number from {least}"),
+        Slot::Millis(_) => "a whole number of milliseconds from 1".to_owned(),
+        Slot::Switch(_) => "true or false".to_owned(),
+        Slot::Either(_, [no, yes]) => format!("\"{no}\" or \"{yes}\""),
+    }
+}
+
+fn show(slot: &Slot<'_>) -> String {
+    match slot {
+        Slot::Count(place, _) => place.to_string(),
+        Slot::Millis(place) => place.as_millis().to_string(),
+        Slot::Switch(place) => place.to_string(),
+        Slot::Either(place, words) => format!("\"{}\"", words[usize::from(**place)]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ffi::OsString;
+
+    fn from(file: &str, vars: &[(&str, &str)], sets: &[&str]) -> Result<Loaded, ConfigError> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.toml");
+        std::fs::write(&path, file).unwrap();
+        let env = |name: &str| {
+            vars.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value))
+        };
+        let sets: Vec<_> = sets.iter().map(|set| (*set).to_owned()).collect();
+        load(&path, &env, &sets)
+    }
+
+    /// What is wrong, without the directory of the test.
+    fn complaint(file: &str, vars: &[(&str, &str)], sets: &[&str]) -> String {
+        let text = match from(file, vars, sets) {
+            Ok(loaded) => loaded.warnings.join("; "),
+            Err(error) => error.to_string(),
+        };
+        text.find("config.toml").map_or(text.clone(), |at| text[at..].to_owned())
+    }
+
+    #[test]
+    fn the_documentation_with_its_values_is_the_default() {
+        let uncommented: String = documentation()
+            .lines()
+            .map(|line| match line.strip_prefix('#') {
+                Some(value) if !value.starts_with(' ') => format!("{value}\n"),
+                _ => format!("{line}\n"),
+            })
+            .collect();
+        let loaded = from(&uncommented, &[], &[]).unwrap();
+        assert_eq!(loaded, Loaded { config: Config::default(), warnings: Vec::new() });
+        assert_eq!(uncommented.matches(" = ").count(), ROWS.len());
+    }
+
+    #[test]
+    fn each_layer_is_over_the_one_before() {
+        let file = "[limits]\ncalls = 1\nbatch = 1\nconnections = 1\n";
+        let env = [("HOB_LIMITS_BATCH", "2"), ("HOB_LIMITS_CONNECTIONS", "2")];
+        let limits = from(file, &env, &["limits.connections=3"]).unwrap().config.limits;
+        assert_eq!((limits.calls, limits.batch, limits.connections), (1, 2, 3));
+    }
+
+    #[test]
+    fn every_row_can_be_set_from_the_environment() {
+        for row in ROWS {
+            let mut config = Config::default();
+            let value = match (row.slot)(&mut config) {
+                Slot::Count(..) | Slot::Millis(_) => "1234567".to_owned(),
+                Slot::Switch(place) => (!*place).to_string(),
+                Slot::Either(place, words) => words[usize::from(!*place)].to_owned(),
+            };
+            let variable = variable(row.key);
+            let changed = from("", &[(&variable, &value)], &[]).unwrap().config;
+            assert_ne!(changed, Config::default(), "{variable}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_is_a_warning_with_its_line() {
+        assert_eq!(
+            complaint("\n[limits]\ncals = 5\n", &[], &[]),
+            "config.toml:3: there is no key `limits.cals`; did you mean `limits.calls`?"
+        );
+        assert_eq!(
+            complaint("colour = 5\n", &[], &[]),
+            "config.toml:1: there is no key `colour`; `hobd --help-config` lists them"
+        );
+    }
+
+    #[test]
+    fn a_wrong_value_is_an_error_that_names_its_place() {
+        assert_eq!(
+            complaint("[limits]\n\ncalls = \"5\"\n", &[], &[]),
+            "config.toml:3: `limits.calls`: expected a whole number from 1, found string"
+        );
+        assert_eq!(
+            complaint("[limits]\ncalls = 0\n", &[], &[]),
+            "config.toml:2: `limits.calls`: expected a whole number from 1, found `0`"
+        );
+        assert!(complaint("[limits]\ncalls = \n", &[], &[]).starts_with("config.toml:2: "));
+        assert_eq!(
+            complaint("", &[("HOB_WATCH_BACKEND", "maybe")], &[]),
+            "`HOB_WATCH_BACKEND`: expected \"auto\" or \"poll\", found `maybe`"
+        );
+        assert_eq!(
+            complaint("", &[], &["limits.cals=1"]),
+            "`--set limits.cals=1`: there is no key `limits.cals`; did you mean `limits.calls`?"
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_an_empty_one() {
+        let loaded = load(Path::new("/nonexistent/config.toml"), &|_| None, &[]).unwrap();
+        assert_eq!(loaded.config, Config::default());
+    }
+}

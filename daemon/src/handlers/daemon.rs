@@ -1,0 +1,92 @@
+//! `daemon.*`: the daemon itself.
+
+use crate::Services;
+use hob_protocol::api::DaemonApiServer;
+use hob_protocol::{DaemonStatus, Hello, Kind, PROTOCOL, Pong, Text};
+use jsonrpsee::core::{RpcResult, async_trait};
+use std::sync::Arc;
+
+pub(super) struct Daemon {
+    services: Arc<Services>,
+}
+
+impl Daemon {
+    pub(super) fn new(services: Arc<Services>) -> Self {
+        Self { services }
+    }
+
+    fn uptime_seconds(&self) -> u64 {
+        self.services.started.elapsed().as_secs()
+    }
+}
+
+#[async_trait]
+impl DaemonApiServer for Daemon {
+    async fn hello(&self, protocol: u32, client: Option<String>) -> RpcResult<Hello> {
+        tracing::debug!(protocol, named = client.is_some(), "hello");
+        if protocol != PROTOCOL {
+            return Err(Kind::Incompatible.error(
+                format!("the daemon speaks protocol {PROTOCOL}, the client {protocol}"),
+                "hob daemon restart",
+            ));
+        }
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        Ok(Hello { protocol: PROTOCOL, version, pid: std::process::id() })
+    }
+
+    async fn ping(&self) -> RpcResult<Pong> {
+        Ok(Pong { uptime_seconds: self.uptime_seconds() })
+    }
+
+    async fn status(&self) -> RpcResult<DaemonStatus> {
+        Ok(DaemonStatus {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            protocol: PROTOCOL,
+            pid: std::process::id(),
+            uptime_seconds: self.uptime_seconds(),
+            memory_bytes: memory_bytes(),
+            connections: self.services.connections.count() as u64,
+            descriptors: descriptors(),
+            socket: Text::from(self.services.socket.as_path()),
+            log: self.services.log.as_deref().map(Text::from),
+            workspaces: self.services.workspaces(),
+        })
+    }
+
+    async fn stop(&self) -> RpcResult<bool> {
+        tracing::info!("a client asks the daemon to stop");
+        // The answer still goes out: calls that run are waited for.
+        self.services.shutdown.cancel();
+        Ok(true)
+    }
+}
+
+/// The resident memory of this process; 0 where there is no `/proc`.
+fn memory_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    resident(&status).unwrap_or(0)
+}
+
+fn resident(status: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
+/// The open descriptors of this process, without the one that counts them.
+fn descriptors() -> u64 {
+    std::fs::read_dir("/proc/self/fd").map_or(0, |fds| fds.count().saturating_sub(1) as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_read_in_bytes() {
+        assert_eq!(resident("Name:\thobd\nVmRSS:\t    2048 kB\n"), Some(2 << 20));
+        assert_eq!(resident("Name:\thobd\n"), None);
+        assert!(memory_bytes() > 100_000);
+        assert!(descriptors() >= 3);
+    }
+}

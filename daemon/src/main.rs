@@ -1,0 +1,5 @@
+//! `hobd`: see the library.
+
+fn main() -> std::process::ExitCode {
+    hob_daemon::main()
+}

@@ -1,0 +1,94 @@
+//! The command line of `hobd`.
+
+use crate::nearest::nearest;
+
+/// What `hobd --help` prints.
+pub(crate) const HELP: &str = "\
+hobd keeps codebases indexed and answers `hob` over a Unix socket.
+
+Usage: hobd [--background] [--set section.key=value]...
+
+Without options it runs in the foreground and logs to standard error. `hob` starts it by itself.
+
+Options:
+  --background             detach, log to a file, and print `ready` once the socket is there
+  --set section.key=value  set a key for this run, over the environment and the file
+  --help-config            print all keys with their documentation and defaults
+  --help, -h               print this
+  --version, -V            print the version
+
+Environment:
+  HOB_SOCKET        the socket; else `hob/hob.sock` in XDG_RUNTIME_DIR
+  HOB_LOG           what to log, as in `info` or `hob_daemon=debug`; else RUST_LOG
+  HOB_SECTION_KEY   sets a key, as in HOB_LIMITS_CALLS=16
+
+Exit status: 0 stopped as asked, 2 not started.
+";
+
+/// What the command line asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Options {
+    /// To run.
+    Run {
+        /// Detached, with a pipe to whoever started it.
+        background: bool,
+        /// `section.key=value`, in the order given.
+        sets: Vec<String>,
+    },
+    /// To print something and end.
+    Help,
+    /// The same.
+    HelpConfig,
+    /// The same.
+    Version,
+}
+
+/// Reads the arguments that follow the program's name. An error is what is wrong with them.
+pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Options, String> {
+    let (mut background, mut sets) = (false, Vec::new());
+    let mut args = args.into_iter();
+    while let Some(arg) = args.next() {
+        match arg.as_str() {
+            "--background" => background = true,
+            "--set" => sets.push(args.next().ok_or("`--set` needs `section.key=value`")?),
+            "--help" | "-h" => return Ok(Options::Help),
+            "--help-config" => return Ok(Options::HelpConfig),
+            "--version" | "-V" => return Ok(Options::Version),
+            other => match other.strip_prefix("--set=") {
+                Some(set) => sets.push(set.to_owned()),
+                None => return Err(unknown(other)),
+            },
+        }
+    }
+    Ok(Options::Run { background, sets })
+}
+
+fn unknown(arg: &str) -> String {
+    let known = ["--background", "--set", "--help", "--help-config", "--version"];
+    match nearest(arg, known.into_iter()) {
+        Some(near) => format!("there is no option `{arg}`; did you mean `{near}`?"),
+        None => format!("there is no option `{arg}`"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Options, String> {
+        parse(line.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn options_are_read() {
+        let sets = vec!["a.b=1".to_owned(), "c.d=2".to_owned()];
+        let run = Options::Run { background: true, sets };
+        assert_eq!(parsed("--set a.b=1 --background --set=c.d=2"), Ok(run));
+        assert_eq!(parsed("--background -h"), Ok(Options::Help));
+        assert_eq!(
+            parsed("--backgruond"),
+            Err("there is no option `--backgruond`; did you mean `--background`?".to_owned())
+        );
+        assert!(parsed("--set").is_err());
+    }
+}

@@ -1,0 +1,265 @@
+//! Serves JSON-RPC methods over a Unix socket.
+//!
+//! Connections come in here, get their limits, and are driven one task each
+//! ([`connection`]). What a method does is jsonrpsee's and the handlers' affair;
+//! where the socket is and who may bind it is [`crate::life`]'s.
+
+mod batch;
+mod calls;
+mod connection;
+mod fault;
+mod frame;
+mod invoke;
+mod message;
+mod outgoing;
+mod peer;
+#[cfg(test)]
+mod tests;
+
+pub use peer::{Peer, PeerError};
+
+use interprocess::local_socket::tokio::{Listener, Stream};
+use interprocess::local_socket::traits::tokio::Listener as _;
+use jsonrpsee::{ConnectionId, Methods};
+use serde_json::value::RawValue;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// How long accepting waits after the kernel had no descriptor or memory for a connection.
+const BACK_OFF: Duration = Duration::from_millis(100);
+/// How many refused connections are told why at a time; more are closed without a word.
+const REFUSALS: usize = 64;
+
+/// What a client may use up. Past a limit it gets an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a frame that comes in.
+    pub frame_bytes: usize,
+    /// Bytes of an answer, and of each part of a stream.
+    pub answer_bytes: usize,
+    /// Messages in a batch.
+    pub batch: usize,
+    /// Calls that run at once on a connection.
+    pub calls: usize,
+    /// Subscriptions of a connection.
+    pub subscriptions: usize,
+    /// Connections.
+    pub connections: usize,
+    /// Time until the first frame of a connection is there.
+    pub first_frame: Duration,
+    /// Time from the first byte of a frame to its last.
+    pub partial_frame: Duration,
+    /// Time without progress after which a peer that does not read is disconnected.
+    pub stalled_write: Duration,
+    /// Time that running calls get when the daemon stops.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            frame_bytes: 16 << 20,
+            answer_bytes: 16 << 20,
+            batch: 64,
+            calls: 64,
+            subscriptions: 64,
+            connections: 1024,
+            first_frame: Duration::from_secs(30),
+            partial_frame: Duration::from_secs(30),
+            stalled_write: Duration::from_secs(30),
+            drain: Duration::from_secs(8),
+        }
+    }
+}
+
+/// What the daemon wants to know of what is said besides calls.
+pub trait Hooks: Send + Sync + 'static {
+    /// A client has sent a notification. Those of one connection come in the order in which they
+    /// were sent, and before the calls that were sent after them begin. To be quick: the
+    /// connection is not read meanwhile.
+    fn notification(&self, method: &str, params: Option<&RawValue>, peer: &Peer) {
+        let _ = (method, params, peer);
+    }
+}
+
+/// Ignores notifications.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoHooks;
+
+impl Hooks for NoHooks {}
+
+/// How many connections there are.
+#[derive(Clone, Debug, Default)]
+pub struct Connections(Arc<AtomicUsize>);
+
+impl Connections {
+    /// How many there are now.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// What is served, and to whom.
+#[derive(Clone)]
+pub struct Server {
+    /// The methods.
+    pub methods: Methods,
+    /// What a client may use up.
+    pub limits: Limits,
+    /// What hears the clients' notifications.
+    pub hooks: Arc<dyn Hooks>,
+    /// The only user who is served.
+    pub owner: rustix::process::Uid,
+    /// Counts the connections.
+    pub connections: Connections,
+}
+
+impl Server {
+    /// Serves methods to the user that this process runs as, within the default limits.
+    #[must_use]
+    pub fn new(methods: impl Into<Methods>) -> Self {
+        Self {
+            methods: methods.into(),
+            limits: Limits::default(),
+            hooks: Arc::new(NoHooks),
+            owner: rustix::process::geteuid(),
+            connections: Connections::default(),
+        }
+    }
+}
+
+/// Serves until `stop` is cancelled; then refuses new calls, lets running ones finish for
+/// [`Limits::drain`], and returns when the last connection is closed.
+///
+/// `before_last` is called once nothing new is accepted any more: it takes the socket's name away.
+pub async fn serve(
+    listener: Listener,
+    server: Server,
+    stop: CancellationToken,
+    before_last: impl FnOnce(),
+) {
+    let door = Door::new(server, stop.clone());
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = stop.cancelled() => break,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok(stream) => door.admit(stream),
+            Err(error) => back_off(&error).await,
+        }
+    }
+    before_last();
+    // Whoever connected before that waits in the kernel's queue, and is told.
+    while let Ok(Ok(stream)) = timeout(Duration::ZERO, listener.accept()).await {
+        door.admit(stream);
+    }
+    drop(listener);
+    door.close().await;
+}
+
+/// Out of descriptors, `accept` fails at once and for ever: the loop must not spin.
+async fn back_off(error: &io::Error) {
+    tracing::warn!(%error, "cannot accept a connection");
+    tokio::time::sleep(BACK_OFF).await;
+}
+
+/// Where connections come in.
+struct Door {
+    server: Arc<Server>,
+    stop: CancellationToken,
+    /// Ends connections that do not end by themselves.
+    kill: CancellationToken,
+    tasks: TaskTracker,
+    room: Arc<Semaphore>,
+    refusals: Arc<Semaphore>,
+    last: AtomicUsize,
+}
+
+impl Door {
+    fn new(server: Server, stop: CancellationToken) -> Self {
+        Self {
+            room: Arc::new(Semaphore::new(server.limits.connections)),
+            refusals: Arc::new(Semaphore::new(REFUSALS)),
+            server: Arc::new(server),
+            stop,
+            kill: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            last: AtomicUsize::new(0),
+        }
+    }
+
+    fn admit(&self, stream: Stream) {
+        if let Err(error) = self.check_user(&stream) {
+            return self.refuse(stream, error);
+        }
+        let Ok(room) = self.room.clone().try_acquire_owned() else {
+            let hint = "close some, or raise `limits.connections`";
+            let limit = self.server.limits.connections;
+            return self.refuse(stream, fault::too_many("connections", limit, hint));
+        };
+        let connection = ConnectionId(self.last.fetch_add(1, Ordering::Relaxed) + 1);
+        let (server, stop, kill) = (self.server.clone(), self.stop.clone(), self.kill.clone());
+        self.tasks.spawn(async move {
+            let _counted = Counted::new(&server.connections);
+            connection::drive(stream, &server, connection, stop, &kill).await;
+            drop(room);
+        });
+    }
+
+    fn check_user(&self, stream: &Stream) -> Result<(), jsonrpsee::types::ErrorObjectOwned> {
+        match rustix::net::sockopt::socket_peercred(connection::fd(stream)) {
+            Ok(peer) if peer.uid == self.server.owner => Ok(()),
+            Ok(peer) => Err(fault::foreign(peer.uid.as_raw())),
+            Err(error) => {
+                tracing::warn!(%error, "cannot tell who connects");
+                Err(fault::internal())
+            }
+        }
+    }
+
+    fn refuse(&self, stream: Stream, error: jsonrpsee::types::ErrorObjectOwned) {
+        tracing::warn!(reason = error.message(), "a connection is refused");
+        if let Ok(turn) = self.refusals.clone().try_acquire_owned() {
+            let kill = self.kill.clone();
+            self.tasks.spawn(async move {
+                kill.run_until_cancelled(connection::refuse(stream, error)).await;
+                drop(turn);
+            });
+        }
+    }
+
+    async fn close(self) {
+        self.tasks.close();
+        let grace = self.server.limits.drain + Duration::from_millis(500);
+        if timeout(grace, self.tasks.wait()).await.is_err() {
+            tracing::warn!("connections are cut: their work does not end");
+            self.kill.cancel();
+            let _ = timeout(Duration::from_millis(250), self.tasks.wait()).await;
+        }
+    }
+}
+
+/// Counts a connection while it lives.
+struct Counted<'a>(&'a AtomicUsize);
+
+impl<'a> Counted<'a> {
+    fn new(connections: &'a Connections) -> Self {
+        connections.0.fetch_add(1, Ordering::Relaxed);
+        Self(&connections.0)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

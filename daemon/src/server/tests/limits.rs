@@ -1,0 +1,105 @@
+//! How much and who, and what becomes of it at the daemon's end.
+
+use super::*;
+
+#[tokio::test]
+async fn calls_at_once_are_limited_and_the_connection_stays() {
+    let mut house = House::with(|server| server.limits.calls = 2);
+    let mut client = house.client().await;
+    for id in 0..2 {
+        client.call(id, "wait", json!([])).await;
+        assert_eq!(house.hears().await, "waits");
+    }
+    client.call(2, "echo", json!([])).await;
+    assert_eq!(client.error().await, "2 -32009 too_many");
+    client.send(r#"[{"jsonrpc":"2.0","id":3,"method":"echo"}]"#).await;
+    assert_eq!(complaint(&client.next().await.unwrap()[0]), "3 -32009 too_many");
+    let mut other = house.client().await;
+    other.still_works().await;
+    house.release.add_permits(2);
+    client.next().await.unwrap();
+    client.next().await.unwrap();
+    client.still_works().await;
+}
+
+#[tokio::test]
+async fn connections_are_limited_and_make_room_when_they_end() {
+    let house = House::with(|server| server.limits.connections = 1);
+    let mut first = house.client().await;
+    first.still_works().await;
+    let mut second = house.client().await;
+    assert_eq!(second.error().await, "null -32009 too_many");
+    assert_eq!(second.next().await, None);
+    assert_eq!(house.connections.count(), 1);
+    drop(first);
+    loop {
+        let mut third = house.client().await;
+        third.call(1, "echo", json!([])).await;
+        if third.next().await.unwrap().get("result").is_some() {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn another_user_is_refused() {
+    let house = House::with(|server| server.owner = rustix::process::Uid::from_raw(12345));
+    let mut client = house.client().await;
+    assert_eq!(client.error().await, "null -32013 forbidden");
+    assert_eq!(client.next().await, None);
+}
+
+#[tokio::test]
+async fn at_the_end_running_calls_finish_and_new_ones_are_refused() {
+    let mut house = House::open();
+    let mut client = house.client().await;
+    client.call(1, "wait", json!([])).await;
+    assert_eq!(house.hears().await, "waits");
+    house.stop.cancel();
+    let refusal = loop {
+        client.call(2, "echo", json!([])).await;
+        let answer = client.next().await.unwrap();
+        if answer.get("error").is_some() {
+            break complaint(&answer);
+        }
+    };
+    assert_eq!(refusal, "2 -32011 stopping");
+    house.release.add_permits(1);
+    assert_eq!(client.next().await.unwrap()["result"], "released");
+    assert_eq!(client.next().await, None);
+    timeout(TOO_LONG, house.served).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn at_the_end_a_call_that_does_not_finish_is_dropped() {
+    let mut house = House::with(|server| server.limits.drain = Duration::from_millis(50));
+    let mut client = house.client().await;
+    client.call(1, "wait", json!([])).await;
+    client.call(2, "count", json!([u64::MAX, 1000])).await;
+    assert_eq!(house.hears().await, "waits");
+    house.stop.cancel();
+    timeout(TOO_LONG, &mut house.served).await.unwrap().unwrap();
+    let mut heard = [house.hears().await, house.hears().await];
+    heard.sort();
+    assert_eq!(heard, ["closed", "dropped"]);
+}
+
+#[tokio::test]
+async fn at_the_end_an_idle_connection_is_closed_at_once() {
+    let house = House::open();
+    let mut client = house.client().await;
+    client.still_works().await;
+    house.stop.cancel();
+    assert_eq!(client.next().await, None);
+    timeout(TOO_LONG, house.served).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_request_that_the_end_has_overtaken_is_refused() {
+    let house = House::open();
+    // Nothing is accepted before this task waits, and by then the server is to stop.
+    let mut client = house.client().await;
+    client.call(1, "echo", json!([])).await;
+    house.stop.cancel();
+    assert_eq!(client.error().await, "1 -32011 stopping");
+}

@@ -1,0 +1,38 @@
+//! What the handlers work with: everything that lives as long as the daemon.
+
+use crate::config::Config;
+use crate::server::Connections;
+use hob_protocol::Text;
+use std::path::PathBuf;
+use std::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// The daemon's services. One for the process, shared by all handlers.
+#[derive(Debug)]
+pub struct Services {
+    /// The settings.
+    pub config: Config,
+    /// Cancelled when the daemon is to stop. Whatever runs without an end of its own, such as the
+    /// subscription to a workspace's changes, ends by it.
+    pub shutdown: CancellationToken,
+    /// When the daemon was started.
+    pub started: Instant,
+    /// The socket, for `daemon.status`.
+    pub socket: PathBuf,
+    /// The log, if it is a file.
+    pub log: Option<PathBuf>,
+    /// Counts the connections.
+    pub connections: Connections,
+}
+
+impl Services {
+    /// The roots of the workspaces that are open.
+    #[must_use]
+    pub fn workspaces(&self) -> Vec<Text> {
+        Vec::new()
+    }
+
+    /// Called once at the end, after the last connection is closed: what is still to be stored is
+    /// stored here, within a second.
+    pub fn close(&self) {}
+}
