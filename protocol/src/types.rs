@@ -149,6 +149,8 @@ pub enum Print {
     FilesWithoutMatch,
     /// The number of matching lines of each file that has one.
     Count,
+    /// The number of matches of each file that has one.
+    CountMatches,
     /// Nothing: only whether there is a match.
     Quiet,
     /// ripgrep's JSON Lines.
