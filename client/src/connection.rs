@@ -285,6 +285,13 @@ impl Session {
         wire::lost(&self.socket)
     }
 
+    /// The connection's end, where a part of the answer has come: asking again would repeat it.
+    pub(crate) fn cut_off(&self) -> Error {
+        let message =
+            format!("the daemon at `{}` went away within its answer", self.socket.display());
+        Error::new(ErrorKind::CutOff, message).hint("ask again; `hob daemon logs` tells why")
+    }
+
     pub(crate) fn not_ours(&self, error: &serde_json::Error) -> Error {
         wire::not_ours(error, &self.socket)
     }

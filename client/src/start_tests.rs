@@ -5,11 +5,15 @@ use crate::testing::{Act, Scripted, program};
 
 /// What comes of starting this script, where nothing listens.
 fn failing(script: &str) -> Error {
+    failing_within(script, PATIENCE)
+}
+
+fn failing_within(script: &str, patience: Duration) -> Error {
     let dir = tempfile::tempdir().unwrap();
     let daemon = Some(program(dir.path(), script).into());
     let log = "/state/hobd.log".into();
     let place = Place { daemon, log, ..Place::with_socket(dir.path().join("s")) };
-    start_within(&place, Duration::from_millis(500)).unwrap_err()
+    start_within(&place, patience).unwrap_err()
 }
 
 #[test]
@@ -20,7 +24,7 @@ fn a_daemon_that_cannot_start_says_why() {
         ("cannot bind `/s`: denied", "move it")
     );
     // Without waiting for it to end.
-    let error = failing("echo 'error: no'; echo 'hint: none'; exec sleep 60");
+    let error = failing("echo 'error: no'; echo 'hint: none'; exec sleep 5");
     assert_eq!(error.message, "no");
 }
 
@@ -35,7 +39,7 @@ fn a_daemon_that_ends_without_a_word_leads_to_the_log() {
 
 #[test]
 fn a_daemon_that_never_gets_ready_is_given_up() {
-    let error = failing("exec sleep 60");
+    let error = failing_within("exec sleep 5", Duration::from_millis(50));
     assert!(error.message.starts_with("cannot start the daemon: it was not ready within"));
 }
 

@@ -1,7 +1,7 @@
 //! Subscriptions of a blocking connection, read as iterators.
 
-use crate::Error;
 use crate::connection::Session;
+use crate::{Error, ErrorKind};
 use hob_protocol::{IndexChange, SearchEvent};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -141,7 +141,7 @@ impl<T: StreamItem> Iterator for Stream<'_, T> {
             return None;
         }
         let item = self.advance().map_err(|error| match error.kind {
-            crate::ErrorKind::Lost if self.any => Error { kind: crate::ErrorKind::CutOff, ..error },
+            ErrorKind::Lost if self.any => self.session.cut_off(),
             _ => error,
         });
         self.any = true;

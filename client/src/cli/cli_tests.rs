@@ -153,8 +153,8 @@ fn search_cut_within_its_output_is_not_asked_again() {
         "search x",
         expect![[r#"
         a
-        hob: the daemon at `SOCKET` closed the connection before it had answered
-        hint: `hob daemon logs` tells why
+        hob: the daemon at `SOCKET` went away within its answer
+        hint: ask again; `hob daemon logs` tells why
         status 2
     "#]],
     );

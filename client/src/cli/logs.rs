@@ -91,7 +91,8 @@ fn start_of_last_lines(file: &mut File, lines: u64) -> std::io::Result<u64> {
         file.seek(SeekFrom::Start(start))?;
         block.clear();
         file.take(end - start).read_to_end(&mut block)?;
-        for (at, byte) in (start..).zip(&block).collect::<Vec<_>>().into_iter().rev() {
+        for (offset, byte) in block.iter().enumerate().rev() {
+            let at = start + offset as u64;
             // The newline at the very end closes the last line and begins none.
             if *byte == b'\n' && at != last {
                 left -= 1;
