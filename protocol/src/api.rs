@@ -5,6 +5,8 @@
 
 use crate::Text;
 use crate::types::*;
+// The client's side is written with another type in its place.
+#[cfg(any(feature = "server", not(feature = "client")))]
 use jsonrpsee::core::RpcResult;
 use jsonrpsee::proc_macros::rpc;
 

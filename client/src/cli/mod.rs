@@ -1,0 +1,68 @@
+//! The command line: all of `hob`, as functions of the arguments and the [`World`] around them.
+//!
+//! A command is one row in [`commands::COMMANDS`], and one file. None of them touches the process but
+//! through the world, so that tests run them as they are.
+
+mod commands;
+mod daemon;
+mod index;
+mod logs;
+mod ping;
+mod rpc;
+mod search;
+mod search_flags;
+mod search_run;
+mod status;
+mod units;
+mod usage;
+mod workspaces;
+mod world;
+
+use crate::{Error, ErrorKind};
+use commands::Group;
+use std::ffi::OsString;
+use std::process::ExitCode;
+use world::World;
+
+/// What a command comes to, as the exit status tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Status {
+    /// Done, or found.
+    Done = 0,
+    /// Nothing found.
+    Nothing = 1,
+    /// An error.
+    Failed = 2,
+}
+
+/// The program `hob`: its arguments, its environment and its standard streams.
+///
+/// The exit status is 0 if what was asked was done or found, 1 if nothing was found, and 2 after
+/// an error.
+#[must_use]
+pub fn main() -> ExitCode {
+    let args = std::env::args_os().skip(1).collect();
+    let (mut out, mut err) = (std::io::stdout().lock(), std::io::stderr().lock());
+    let mut world = World::of_process(&mut out, &mut err);
+    ExitCode::from(run(args, &mut world) as u8)
+}
+
+/// Runs a command line, without the program's name, and reports its error.
+fn run(args: Vec<OsString>, world: &mut World<'_>) -> Status {
+    let result = commands::dispatch(args, world);
+    let result = world.out.flush().map_err(Error::from).and(result);
+    match result {
+        Ok(status) => status,
+        // Whoever read our output has seen enough.
+        Err(error) if error.kind == ErrorKind::BrokenPipe => Status::Done,
+        Err(error) => {
+            // If standard error is closed too, the exit status is all that is left to tell.
+            let _ = world.err.write_all(error.report().as_bytes());
+            Status::Failed
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "cli_tests.rs"]
+mod tests;

@@ -1,0 +1,75 @@
+//! Asks a search, and writes what comes as it comes.
+
+use super::search::Request;
+use super::{Status, World};
+use crate::{Connection, Error, ErrorKind};
+use hob_protocol::{Print, SearchEvent, SearchSummary, Truncated};
+
+/// Runs a search to its exit status.
+pub(super) fn run(request: &Request, world: &mut World<'_>) -> Result<Status, Error> {
+    // As in ripgrep: where no line may be found, none is looked for.
+    if request.query.max_count == Some(0) {
+        return Ok(Status::Nothing);
+    }
+    world.ask(|connection, world| stream(request, connection, world))
+}
+
+fn stream(
+    request: &Request,
+    connection: &mut Connection,
+    world: &mut World<'_>,
+) -> Result<Status, Error> {
+    for event in connection.search_stream(&request.query, request.style)? {
+        match event? {
+            SearchEvent::Output(part) if request.quiet => {
+                if !part.as_bytes().is_empty() {
+                    return Ok(Status::Done);
+                }
+            }
+            SearchEvent::Output(part) => {
+                world.out.write_all(part.as_bytes())?;
+                world.out.flush()?;
+            }
+            SearchEvent::Warning(warning) => world.note(&warning, "")?,
+            SearchEvent::Done(summary) => return finish(request, &summary, world),
+            SearchEvent::Failed(failure) => return Err(failure.into()),
+        }
+    }
+    Err(Error::new(ErrorKind::Protocol, "the search ended without a summary")
+        .hint("restart the daemon with `hob daemon restart`"))
+}
+
+/// ripgrep's statuses: an error outweighs what was found, unless only that was asked for.
+fn finish(
+    request: &Request,
+    summary: &SearchSummary,
+    world: &mut World<'_>,
+) -> Result<Status, Error> {
+    if let Some(why) = summary.truncated
+        && request.style.print != Print::Quiet
+    {
+        tell_truncated(request, why, world)?;
+    }
+    // What was not looked at might have matched, so that "nothing" would be a lie.
+    let unsure = summary.errors || summary.truncated == Some(Truncated::Deadline);
+    Ok(match summary.found {
+        true if request.quiet || !summary.errors => Status::Done,
+        false if !unsure => Status::Nothing,
+        _ => Status::Failed,
+    })
+}
+
+fn tell_truncated(request: &Request, why: Truncated, world: &mut World<'_>) -> Result<(), Error> {
+    match why {
+        Truncated::Limit => {
+            let limit = super::units::counted(request.query.limit.unwrap_or(0), "line");
+            let message = format!("stopped after {limit}: there is more");
+            world.note(&message, "a larger `--limit`, or none, shows it")
+        }
+        Truncated::Deadline => {
+            let limit = request.query.deadline_ms.unwrap_or(0);
+            let message = format!("stopped after {limit} ms: there may be more");
+            world.note(&message, "a later `--deadline`, or none, searches all")
+        }
+    }
+}

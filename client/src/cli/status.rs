@@ -1,0 +1,187 @@
+//! `hob status`: the workspace around the current directory, and the daemon.
+
+use super::commands::{Group, Row, json_flag, on, positional, value};
+use super::{Status, World, units};
+use crate::{DaemonApiClient, Error, WorkspaceApiClient, block_on};
+use clap::{ArgMatches, Command};
+use hob_protocol::{DaemonStatus, Freshness, Kind, Text, WorkspaceStatus};
+use serde::Serialize;
+use std::io::Write;
+
+pub(super) const ROW: Row = Row {
+    name: "status",
+    group: Group::Workspaces,
+    synopsis: "[DIR] [--json]",
+    about: "Tell how this workspace is, and the daemon",
+    define,
+    run,
+};
+
+fn define(command: Command) -> Command {
+    command
+        .arg(positional("dir", "DIR").help("Of the workspace around that directory"))
+        .arg(json_flag())
+        .after_help(
+            "JSON: {\"root\", \"generation\", \"freshness\", \"files\", \"bytes\", \"pending\", \
+             \"watched\", \"problems\"?, \"head\"?,\n\"store\": {\"path\", \"bytes\", \"contents\", \
+             \"segments\", \"problem\"?}, \"daemon\": {\"version\", \"protocol\", \"pid\",\n\
+             \"uptime_seconds\", \"memory_bytes\", \"connections\", \"descriptors\", \"socket\", \
+             \"log\"?, \"workspaces\"}};\noutside of a workspace only \"daemon\" is there. Sizes are \
+             in bytes. Text that is not UTF-8 is\n{\"bytes\": base64}. \"freshness\" is live, \
+             indexing, polling or partial.",
+        )
+}
+
+/// The shape of `--json`.
+#[derive(Serialize)]
+struct Report {
+    #[serde(flatten)]
+    workspace: Option<WorkspaceStatus>,
+    daemon: DaemonStatus,
+}
+
+fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
+    let dir = world.directory(value(matches, "dir"))?;
+    let no_sync = on(matches, "no-sync").then_some(true);
+    let report = world.ask(|connection, _| {
+        let workspace = match block_on(WorkspaceApiClient::status(connection, dir.clone(), no_sync))
+        {
+            Err(error) if error.is(Kind::NotAWorkspace) => None,
+            other => Some(other?),
+        };
+        let daemon = block_on(DaemonApiClient::status(connection))?;
+        Ok(Report { workspace, daemon })
+    })?;
+    if on(matches, "json") {
+        print_json(&report, world)?;
+        return Ok(Status::Done);
+    }
+    match &report.workspace {
+        Some(workspace) => print_workspace(workspace, world.out)?,
+        None => {
+            world.out.write_all(b"workspace  none around ")?;
+            world.out.write_all(dir.as_bytes())?;
+            writeln!(world.out, "; `hob index` makes it one")?;
+        }
+    }
+    print_daemon(&report.daemon, world.out)?;
+    Ok(Status::Done)
+}
+
+/// Prints one JSON object on one line, on a terminal on several.
+pub(super) fn print_json(value: &impl Serialize, world: &mut World<'_>) -> Result<(), Error> {
+    let text = match world.out_is_terminal {
+        true => serde_json::to_string_pretty(value),
+        false => serde_json::to_string(value),
+    };
+    let text = text.map_err(std::io::Error::from)?;
+    Ok(writeln!(world.out, "{text}")?)
+}
+
+/// The word for it, as in JSON.
+pub(super) fn freshness(freshness: Freshness) -> &'static str {
+    match freshness {
+        Freshness::Live => "live",
+        Freshness::Indexing => "indexing",
+        Freshness::Polling => "polling",
+        Freshness::Partial => "partial",
+    }
+}
+
+fn print_workspace(workspace: &WorkspaceStatus, out: &mut dyn Write) -> std::io::Result<()> {
+    let root = workspace.origin.root.clone().unwrap_or_else(|| Text::from("-"));
+    write!(out, "workspace  ")?;
+    out.write_all(root.as_bytes())?;
+    match &workspace.head {
+        Some(head) => writeln!(out, " ({head})")?,
+        None => writeln!(out)?,
+    }
+    let files = units::counted(workspace.files, "file");
+    writeln!(out, "files      {files}, {}", units::bytes(workspace.bytes))?;
+    writeln!(out, "freshness  {}", describe(workspace))?;
+    writeln!(out, "watched    {}", units::counted(workspace.watched, "directory"))?;
+    let store = &workspace.store;
+    let contents = units::counted(store.contents, "content");
+    let segments = units::counted(store.segments, "segment");
+    write!(out, "store      {}, {contents}, {segments}: ", units::bytes(store.bytes))?;
+    out.write_all(store.path.as_bytes())?;
+    writeln!(out)?;
+    for problem in workspace.problems.iter().chain(&store.problem) {
+        writeln!(out, "problem    {problem}")?;
+    }
+    Ok(())
+}
+
+fn describe(workspace: &WorkspaceStatus) -> String {
+    let word = freshness(workspace.origin.freshness);
+    let generation = units::count(workspace.origin.generation);
+    match workspace.pending {
+        0 => format!("{word}, generation {generation}"),
+        pending => {
+            format!("{word}, generation {generation}, {} to index", units::counted(pending, "file"))
+        }
+    }
+}
+
+/// The daemon's part, in as many lines as it needs.
+pub(super) fn print_daemon(daemon: &DaemonStatus, out: &mut dyn Write) -> std::io::Result<()> {
+    let (version, pid) = (&daemon.version, daemon.pid);
+    let uptime = units::seconds(daemon.uptime_seconds);
+    let memory = units::bytes(daemon.memory_bytes);
+    writeln!(out, "daemon     hobd {version}, process {pid}, up {uptime}, {memory} of memory")?;
+    let connections = units::counted(daemon.connections, "connection");
+    let descriptors = units::counted(daemon.descriptors, "descriptor");
+    let workspaces = units::counted(daemon.workspaces.len() as u64, "workspace");
+    writeln!(out, "           {connections}, {descriptors}, {workspaces}")?;
+    write!(out, "socket     ")?;
+    out.write_all(daemon.socket.as_bytes())?;
+    writeln!(out)?;
+    if let Some(log) = &daemon.log {
+        write!(out, "log        ")?;
+        out.write_all(log.as_bytes())?;
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::expect;
+    use hob_protocol::{Origin, StoreStatus};
+
+    #[test]
+    fn a_workspace_reads_at_a_glance() {
+        let status = WorkspaceStatus {
+            origin: Origin {
+                root: Some("/src/linux".into()),
+                generation: 12,
+                freshness: Freshness::Indexing,
+            },
+            files: 78_255,
+            bytes: 1_298_700_000,
+            pending: 1,
+            watched: 5096,
+            problems: vec!["cannot watch `a`: permission denied".into()],
+            head: Some("main".into()),
+            store: StoreStatus {
+                path: "/cache/x.redb".into(),
+                bytes: 148_000_000,
+                contents: 78_000,
+                segments: 3,
+                problem: None,
+            },
+        };
+        let mut out = Vec::new();
+        print_workspace(&status, &mut out).unwrap();
+        expect![[r#"
+            workspace  /src/linux (main)
+            files      78,255 files, 1.3 GB
+            freshness  indexing, generation 12, 1 file to index
+            watched    5,096 directories
+            store      148 MB, 78,000 contents, 3 segments: /cache/x.redb
+            problem    cannot watch `a`: permission denied
+        "#]]
+        .assert_eq(&String::from_utf8(out).unwrap());
+    }
+}

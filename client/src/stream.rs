@@ -1,0 +1,159 @@
+//! Subscriptions of a blocking connection, read as iterators.
+
+use crate::connection::Session;
+use crate::{Error, ErrorKind};
+use hob_protocol::{IndexChange, SearchEvent};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use std::marker::PhantomData;
+
+/// The three methods of a subscription.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Subscription {
+    /// Asks for it.
+    pub subscribe: &'static str,
+    /// Names its notifications.
+    pub notification: &'static str,
+    /// Ends it.
+    pub unsubscribe: &'static str,
+}
+
+/// A search, printed in parts: items are [`SearchEvent`].
+pub const SEARCH: Subscription = Subscription {
+    subscribe: "index.searchStream",
+    notification: "index.searchEvent",
+    unsubscribe: "index.searchStop",
+};
+
+/// The states of a workspace: items are [`IndexChange`].
+pub const CHANGES: Subscription = Subscription {
+    subscribe: "index.changes",
+    notification: "index.changed",
+    unsubscribe: "index.changesStop",
+};
+
+impl Subscription {
+    /// The subscription that a method asks for, if it does.
+    #[must_use]
+    pub fn of(method: &str) -> Option<&'static Self> {
+        [&SEARCH, &CHANGES].into_iter().find(|subscription| subscription.subscribe == method)
+    }
+}
+
+/// What a stream is made of.
+pub trait StreamItem: DeserializeOwned {
+    /// Whether nothing follows this item.
+    fn is_last(&self) -> bool {
+        false
+    }
+}
+
+impl StreamItem for SearchEvent {
+    fn is_last(&self) -> bool {
+        matches!(self, Self::Done(_) | Self::Failed(_))
+    }
+}
+
+impl StreamItem for IndexChange {}
+
+/// Any stream, as JSON: one of an object with `done` or `failed` ends there.
+impl StreamItem for serde_json::Value {
+    fn is_last(&self) -> bool {
+        self.get("done").or_else(|| self.get("failed")).is_some()
+    }
+}
+
+/// The items of a subscription, as they come. It ends after its last item; an end of the
+/// connection before that is an error. Dropping it earlier ends the daemon's work for it.
+pub struct Stream<'a, T> {
+    session: &'a mut Session,
+    subscription: &'static Subscription,
+    id: String,
+    frame: Vec<u8>,
+    any: bool,
+    ended: bool,
+    item: PhantomData<fn() -> T>,
+}
+
+#[derive(Deserialize)]
+struct Payload<'a> {
+    #[serde(borrow)]
+    subscription: &'a RawValue,
+    #[serde(borrow, default)]
+    result: Option<&'a RawValue>,
+    #[serde(default)]
+    error: Option<serde_json::Value>,
+}
+
+impl<'a, T: StreamItem> Stream<'a, T> {
+    pub(crate) fn new(
+        session: &'a mut Session,
+        subscription: &'static Subscription,
+        id: &RawValue,
+    ) -> Self {
+        let id = id.get().to_owned();
+        let (any, ended) = (false, false);
+        Self { session, subscription, id, frame: Vec::new(), any, ended, item: PhantomData }
+    }
+
+    fn advance(&mut self) -> Result<T, Error> {
+        loop {
+            if !self.session.read(&mut self.frame)? {
+                return Err(self.session.lost());
+            }
+            let message = self.session.parse(&self.frame)?;
+            if message.method.as_deref() != Some(self.subscription.notification) {
+                self.session.aside(&message)?;
+                continue;
+            }
+            let Some(params) = message.params else { continue };
+            let payload: Payload<'_> = serde_json::from_str(params.get())
+                .map_err(|error| self.session.not_ours(&error))?;
+            if payload.subscription.get() != self.id {
+                continue; // An earlier subscription of this connection, that was dropped.
+            }
+            if let Some(error) = payload.error {
+                return Err(refused(&error));
+            }
+            let result = payload.result.unwrap_or(RawValue::NULL);
+            return serde_json::from_str(result.get())
+                .map_err(|error| self.session.not_ours(&error));
+        }
+    }
+}
+
+/// The error with which a daemon ends a subscription: an error object, or a word.
+fn refused(error: &serde_json::Value) -> Error {
+    use jsonrpsee::types::ErrorObjectOwned;
+    if let Ok(object) = serde_json::from_value::<ErrorObjectOwned>(error.clone()) {
+        return object.into();
+    }
+    let message = error.as_str().map_or_else(|| error.to_string(), str::to_owned);
+    ErrorObjectOwned::owned(-32603, message, None::<()>).into()
+}
+
+impl<T: StreamItem> Iterator for Stream<'_, T> {
+    type Item = Result<T, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let item = self.advance().map_err(|error| match error.kind {
+            ErrorKind::Lost if self.any => self.session.cut_off(),
+            _ => error,
+        });
+        self.any = true;
+        self.ended = item.as_ref().map_or(true, StreamItem::is_last);
+        Some(item)
+    }
+}
+
+impl<T> Drop for Stream<'_, T> {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.session.unsubscribe(self.subscription.unsubscribe, &self.id);
+        }
+    }
+}
