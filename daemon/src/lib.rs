@@ -10,7 +10,9 @@
 //! - [`Services`]: what the handlers work with
 
 pub mod config;
+mod git;
 pub mod handlers;
+mod indexing;
 pub mod life;
 pub mod log;
 mod nearest;
@@ -21,6 +23,7 @@ mod services;
 mod store;
 mod watcher;
 mod workspace;
+mod workspaces;
 
 pub use services::Services;
 

@@ -2,13 +2,13 @@
 
 use crate::config::Config;
 use crate::server::Connections;
+use crate::workspaces::Workspaces;
 use hob_protocol::Text;
 use std::path::PathBuf;
 use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// The daemon's services. One for the process, shared by all handlers.
-#[derive(Debug)]
 pub struct Services {
     /// The settings.
     pub config: Config,
@@ -23,16 +23,22 @@ pub struct Services {
     pub log: Option<PathBuf>,
     /// Counts the connections.
     pub connections: Connections,
+    /// The trees that are kept warm.
+    pub(crate) workspaces: Workspaces,
+    /// The threads that read files for searches.
+    pub(crate) pool: rayon::ThreadPool,
 }
 
 impl Services {
     /// The roots of the workspaces that are open.
     #[must_use]
-    pub fn workspaces(&self) -> Vec<Text> {
-        Vec::new()
+    pub fn open_roots(&self) -> Vec<Text> {
+        self.workspaces.opened().iter().map(|warm| Text::from(warm.workspace.root())).collect()
     }
 
     /// Called once at the end, after the last connection is closed: what is still to be stored is
     /// stored here, within a second.
-    pub fn close(&self) {}
+    pub fn close(&self) {
+        self.workspaces.close();
+    }
 }

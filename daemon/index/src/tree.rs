@@ -88,6 +88,8 @@ pub struct Totals {
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// Of these, files whose content is not known yet.
+    pub pending: u64,
     /// Of these, files whose content is not known: pending or unreadable.
     pub unknown: u64,
     /// Directories, this one included.
@@ -99,8 +101,16 @@ pub struct Totals {
 }
 
 impl Totals {
-    const NONE: Self =
-        Self { files: 0, bytes: 0, unknown: 0, dirs: 1, unreadable: 0, first: u32::MAX, last: 0 };
+    const NONE: Self = Self {
+        files: 0,
+        bytes: 0,
+        pending: 0,
+        unknown: 0,
+        dirs: 1,
+        unreadable: 0,
+        first: u32::MAX,
+        last: 0,
+    };
 
     fn add_file(&mut self, file: &File) {
         self.files += 1;
@@ -110,13 +120,17 @@ impl Totals {
                 self.first = self.first.min(doc);
                 self.last = self.last.max(doc);
             }
-            None => self.unknown += 1,
+            None => {
+                self.unknown += 1;
+                self.pending += u64::from(file.doc == DocId::PENDING);
+            }
         }
     }
 
     fn add_dir(&mut self, below: &Self) {
         self.files += below.files;
         self.bytes += below.bytes;
+        self.pending += below.pending;
         self.unknown += below.unknown;
         self.dirs += below.dirs;
         self.unreadable += below.unreadable;

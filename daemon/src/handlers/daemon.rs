@@ -49,7 +49,7 @@ impl DaemonApiServer for Daemon {
             descriptors: descriptors(),
             socket: Text::from(self.services.socket.as_path()),
             log: self.services.log.as_deref().map(Text::from),
-            workspaces: self.services.workspaces(),
+            workspaces: self.services.open_roots(),
         })
     }
 

@@ -4,11 +4,19 @@
 //! It holds no state of its own.
 
 mod daemon;
+mod index;
+mod streams;
+mod workspace;
 
 use crate::Services;
-use hob_protocol::api::DaemonApiServer as _;
+use hob_protocol::api::{
+    DaemonApiServer as _, IndexApiServer as _, IndexStreamsServer as _, WorkspaceApiServer as _,
+};
+use hob_protocol::{Kind, Text};
 use jsonrpsee::Methods;
+use jsonrpsee::core::RpcResult;
 use jsonrpsee::server::RegisterMethodError;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// All methods of the daemon.
@@ -18,5 +26,47 @@ use std::sync::Arc;
 pub fn methods(services: &Arc<Services>) -> Result<Methods, RegisterMethodError> {
     let mut methods = Methods::new();
     methods.merge(daemon::Daemon::new(services.clone()).into_rpc())?;
+    methods.merge(workspace::Workspace::new(services.clone()).into_rpc())?;
+    methods.merge(index::Index::new(services.clone()).into_rpc())?;
+    methods.merge(streams::Streams::new(services.clone()).into_rpc())?;
     Ok(methods)
+}
+
+/// Runs what blocks on a thread of its own.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> RpcResult<T> + Send + 'static,
+) -> RpcResult<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        // The server catches it again and answers as for any panic in a handler.
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(_) => Err(Kind::Stopping.error("the daemon is about to stop", "")),
+    }
+}
+
+/// The canonical path of a directory that a client names.
+fn directory(dir: &Text) -> RpcResult<PathBuf> {
+    let path = dir.as_path();
+    let refuse = |why: String, hint: &str| {
+        Kind::BadPath.error(format!("cannot use `{}`: {why}", path.display()), hint)
+    };
+    if !path.is_absolute() {
+        return Err(refuse("the path is not absolute".into(), "give the whole path"));
+    }
+    let canonical = path
+        .canonicalize()
+        .map_err(|error| refuse(io_text(&error), "name a directory that is there"))?;
+    match canonical.is_dir() {
+        true => Ok(canonical),
+        false => Err(refuse("it is no directory".into(), "name the directory that it is in")),
+    }
+}
+
+/// An error of the operating system without its number.
+fn io_text(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    match text.find(" (os error") {
+        Some(at) => text[..at].to_lowercase(),
+        None => text,
+    }
 }

@@ -14,6 +14,7 @@ use crate::config::{self, Loaded};
 use crate::log::{self, Target};
 use crate::options::{self, Options};
 use crate::server::{Connections, NoHooks, Server, serve};
+use crate::workspaces::Workspaces;
 use crate::{Services, handlers};
 use herald::{Herald, say};
 use hob_protocol::place::{self, process_env};
@@ -84,7 +85,20 @@ fn live(background: bool, sets: &[String], herald: Herald) -> Result<(), StartEr
     };
     let shutdown = CancellationToken::new();
     let connections = Connections::default();
-    let services = Services { config, shutdown, started, socket, log, connections };
+    let runtime_dir = socket.parent().unwrap_or(Path::new("/")).to_owned();
+    let workspaces = Workspaces::new(
+        config.clone(),
+        place::cache_dir(&process_env),
+        place::state_dir(&process_env),
+        runtime_dir,
+    );
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(config.search_threads)
+        .thread_name(|number| format!("search-{number}"))
+        .build()
+        .map_err(|error| StartError::Fault(error.to_string()))?;
+    let services =
+        Services { config, shutdown, started, socket, log, connections, workspaces, pool };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

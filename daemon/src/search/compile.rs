@@ -20,14 +20,6 @@ pub(super) struct Compiled {
     pub(super) whole_files: bool,
 }
 
-/// Looks whether a query can be searched for.
-pub(crate) fn check(query: &SearchQuery) -> Result<(), SearchError> {
-    matcher(query)?;
-    globs(query)?;
-    types(query)?;
-    Ok(())
-}
-
 impl Compiled {
     pub(super) fn new(query: &SearchQuery, want: Want) -> Result<Self, SearchError> {
         Ok(Self {

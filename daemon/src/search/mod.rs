@@ -21,7 +21,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use worker::{Output, Worker};
 
-pub(crate) use compile::check;
 pub(crate) use worker::Lines;
 
 use crate::workspace::{Failed, Snapshot};
@@ -38,6 +37,8 @@ pub(crate) trait Receiver {
     fn output(&mut self, output: Part) -> bool;
     /// Takes what could not be searched, and why.
     fn warning(&mut self, text: String) -> bool;
+    /// It may take a while until more comes.
+    fn pause(&mut self) -> bool;
 }
 
 /// A part of a result.
@@ -105,7 +106,7 @@ impl Cancel {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    fn is_cancelled(&self) -> bool {
+    pub(crate) fn is_cancelled(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }
@@ -172,6 +173,7 @@ impl Run<'_> {
             }
             size = (size * 2).min(LARGEST_WINDOW);
             self.window(&window);
+            self.over |= !self.receiver.pause();
             if self.cancel.is_cancelled() {
                 return Err(SearchError::Cancelled);
             }

@@ -137,6 +137,9 @@ impl Store {
 
     fn try_open(path: &Path, epoch: u64, cache: BlockCache) -> Result<Self, StoreError> {
         guard(|| {
+            if let Some(dir) = path.parent() {
+                std::fs::create_dir_all(dir).map_err(redb::Error::Io)?;
+            }
             let db = Database::builder().set_cache_size(REDB_CACHE).create(path)?;
             make_tables(&db)?;
             let reader = Reader::open(&db)?;

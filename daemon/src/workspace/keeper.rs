@@ -32,11 +32,14 @@ pub(super) struct Keeper {
     unwatched: BTreeMap<PathBuf, AddError>,
     touches: AtomicU32,
     generation: u64,
+    /// The store that numbers the contents.
+    epoch: u64,
 }
 
 impl Keeper {
     /// `known` is the tree as it was stored; what is still so need not be read again.
     pub(super) fn new(shared: Arc<Shared>, known: Arc<Dir>) -> Self {
+        let epoch = shared.snapshot().epoch;
         let mut outside = Vec::new();
         let base = Rules::above(&shared.root, &mut outside);
         Self {
@@ -49,6 +52,7 @@ impl Keeper {
             unwatched: BTreeMap::new(),
             touches: AtomicU32::new(0),
             generation: 0,
+            epoch,
             shared,
         }
     }
@@ -82,8 +86,9 @@ impl Keeper {
         for command in commands {
             match command {
                 Command::Sync(reply) => waiting.push(reply),
-                Command::Indexed(files) => self.indexed(&files),
-                Command::Forget => self.forget_contents(),
+                Command::Indexed(epoch, files) if epoch == self.epoch => self.indexed(&files),
+                Command::Indexed(..) => {}
+                Command::Renumber(epoch) => self.renumber(epoch),
                 Command::Close => return false,
             }
         }
@@ -306,8 +311,9 @@ impl Keeper {
         }
     }
 
-    /// Makes every content unknown.
-    fn forget_contents(&mut self) {
+    /// Makes every content unknown: another store numbers them from now on.
+    fn renumber(&mut self, epoch: u64) {
+        self.epoch = epoch;
         self.tree = Arc::default();
         self.rescan_all();
     }
@@ -325,7 +331,8 @@ impl Keeper {
         let freshness = self.freshness();
         let same = Arc::ptr_eq(&before.tree, &self.tree)
             && before.guard.outside_print == self.outside_print
-            && before.guard.root_id == self.root_id;
+            && before.guard.root_id == self.root_id
+            && before.epoch == self.epoch;
         if same && before.freshness == freshness && self.generation > 0 {
             return;
         }
@@ -334,13 +341,14 @@ impl Keeper {
             tree: self.tree.clone(),
             generation: self.generation,
             freshness,
+            epoch: self.epoch,
             guard: self.guard(),
             problems: self.problems(),
         });
     }
 
     fn freshness(&self) -> Freshness {
-        self.freshness_of_watch().unwrap_or(match self.tree.totals().unknown {
+        self.freshness_of_watch().unwrap_or(match self.tree.totals().pending {
             0 => Freshness::Live,
             _ => Freshness::Indexing,
         })

@@ -30,6 +30,8 @@ pub(crate) struct Snapshot {
     pub(crate) tree: Arc<Dir>,
     pub(crate) generation: u64,
     pub(crate) freshness: Freshness,
+    /// The store that numbered the contents: in another one the numbers mean nothing.
+    pub(crate) epoch: u64,
     /// What it depends on that no watcher reports.
     pub(crate) guard: Arc<Guard>,
     /// What cannot be watched, for people.
@@ -55,8 +57,8 @@ struct Synced;
 
 enum Command {
     Sync(mpsc::SyncSender<Result<Synced, Failed>>),
-    Indexed(Vec<Indexed>),
-    Forget,
+    Indexed(u64, Vec<Indexed>),
+    Renumber(u64),
     Close,
 }
 
@@ -78,6 +80,8 @@ struct Shared {
     commands: Mutex<Vec<Command>>,
     /// Wakes the keeper where no watcher does.
     posted: Condvar,
+    /// The generation that was published last.
+    published: (Mutex<u64>, Condvar),
     /// The keeper has taken events whose effect is not published yet.
     busy: AtomicBool,
     alive: AtomicBool,
@@ -99,14 +103,21 @@ pub(crate) struct Workspace {
 }
 
 impl Workspace {
-    /// Opens the workspace at `root`, which is canonical. `known` is its tree as it was stored.
-    /// Returns at once: the first [`Workspace::sync`] waits until the tree has been looked at.
-    pub(crate) fn open(root: &Path, watching: Watching, cookies: &Path, known: Arc<Dir>) -> Self {
+    /// Opens the workspace at `root`, which is canonical. `known` is its tree as it was stored, in
+    /// the store of that epoch. Returns at once: the first [`Workspace::sync`] waits until the tree
+    /// has been looked at.
+    pub(crate) fn open(
+        root: &Path,
+        watching: Watching,
+        cookies: &Path,
+        (epoch, known): (u64, Arc<Dir>),
+    ) -> Self {
         let (watcher, watch_problem) = open_watcher(root, watching, cookies);
         let first = Snapshot {
             tree: Arc::default(),
             generation: 0,
             freshness: Freshness::Indexing,
+            epoch,
             guard: Arc::default(),
             problems: Vec::new(),
         };
@@ -118,6 +129,7 @@ impl Workspace {
             changes: broadcast::Sender::new(256),
             commands: Mutex::default(),
             posted: Condvar::new(),
+            published: (Mutex::new(0), Condvar::new()),
             busy: AtomicBool::new(true),
             alive: AtomicBool::new(true),
         });
@@ -130,6 +142,7 @@ impl Workspace {
             ours.alive.store(false, Ordering::SeqCst);
             // Whoever waits gets the closed channel for an answer.
             ours.take_commands();
+            ours.published.1.notify_all();
         });
         if keeper.is_err() {
             shared.alive.store(false, Ordering::SeqCst);
@@ -184,14 +197,31 @@ impl Workspace {
         self.shared.origin(snapshot)
     }
 
-    /// Hands over what the indexer has found out.
-    pub(crate) fn indexed(&self, files: Vec<Indexed>) {
-        self.shared.post(Command::Indexed(files));
+    /// Hands over what the indexer has found out, in the numbers of a store.
+    pub(crate) fn indexed(&self, epoch: u64, files: Vec<Indexed>) {
+        self.shared.post(Command::Indexed(epoch, files));
     }
 
-    /// Makes all contents unknown, since the store that numbered them is gone.
-    pub(crate) fn forget_contents(&self) {
-        self.shared.post(Command::Forget);
+    /// Makes all contents unknown, since another store numbers them from now on.
+    pub(crate) fn renumber(&self, epoch: u64) {
+        self.shared.post(Command::Renumber(epoch));
+    }
+
+    /// Ends every [`Workspace::wait_for_change`].
+    pub(crate) fn wake_waiters(&self) {
+        drop(lock(&self.shared.published.0));
+        self.shared.published.1.notify_all();
+    }
+
+    /// Waits until another snapshot than that of this generation is there, the workspace closes,
+    /// or the time is over.
+    pub(crate) fn wait_for_change(&self, generation: u64, timeout: Duration) {
+        let (published, woken) = &self.shared.published;
+        let published = lock(published);
+        if *published == generation && self.is_alive() {
+            let waited = woken.wait_timeout(published, timeout);
+            drop(waited.unwrap_or_else(PoisonError::into_inner));
+        }
     }
 }
 
@@ -249,6 +279,8 @@ impl Shared {
         let mut current = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
         let before = std::mem::replace(&mut *current, snapshot.clone());
         drop(current);
+        *lock(&self.published.0) = snapshot.generation;
+        self.published.1.notify_all();
         if self.changes.receiver_count() > 0 {
             // It fails where nobody listens any more.
             let _ = self.changes.send(self.change(&before, &snapshot));
@@ -277,7 +309,7 @@ impl Shared {
             changed,
             rescan,
             files: totals.files,
-            pending: totals.unknown,
+            pending: totals.pending,
         }
     }
 

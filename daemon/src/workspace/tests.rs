@@ -23,7 +23,7 @@ impl World {
     }
 
     fn open(&self, watching: Watching) -> Workspace {
-        Workspace::open(&self.root(), watching, self.cookies.path(), Arc::default())
+        Workspace::open(&self.root(), watching, self.cookies.path(), (0, Arc::default()))
     }
 }
 
@@ -85,7 +85,7 @@ fn a_root_that_is_deleted_is_gone_and_comes_back() {
         let root = world.root().join("root");
         fs::create_dir(&root).unwrap();
         fs::write(root.join("a"), "").unwrap();
-        let workspace = Workspace::open(&root, watching, world.cookies.path(), Arc::default());
+        let workspace = Workspace::open(&root, watching, world.cookies.path(), (0, Arc::default()));
         assert_eq!(files(&workspace.sync(DEADLINE).unwrap()), ["a"]);
         fs::remove_dir_all(&root).unwrap();
         assert_eq!(workspace.sync(DEADLINE).unwrap_err(), Failed::RootGone);
@@ -117,7 +117,7 @@ fn rules_outside_of_the_root_take_effect_at_once() {
 
 impl World {
     fn open_at(&self, root: &Path) -> Workspace {
-        Workspace::open(root, LIVE[0], self.cookies.path(), Arc::default())
+        Workspace::open(root, LIVE[0], self.cookies.path(), (0, Arc::default()))
     }
 }
 

@@ -1,0 +1,111 @@
+//! `workspace.*`: the trees that are kept warm.
+
+use super::{blocking, directory};
+use crate::Services;
+use crate::workspace::Failed;
+use crate::workspaces::{Warm, not_a_workspace};
+use hob_protocol::api::WorkspaceApiServer;
+use hob_protocol::{Forgotten, Freshness, Kind, Origin, Text, WorkspaceList, WorkspaceStatus};
+use jsonrpsee::core::{RpcResult, async_trait};
+use jsonrpsee::types::ErrorObjectOwned;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long the first look at a tree may take: there is nothing to answer from before it.
+const FIRST_LOOK: Duration = Duration::from_secs(600);
+
+pub(super) struct Workspace {
+    services: Arc<Services>,
+}
+
+impl Workspace {
+    pub(super) fn new(services: Arc<Services>) -> Self {
+        Self { services }
+    }
+}
+
+#[async_trait]
+impl WorkspaceApiServer for Workspace {
+    async fn open(&self, dir: Text) -> RpcResult<WorkspaceStatus> {
+        self.status(dir, None).await
+    }
+
+    async fn list(&self) -> RpcResult<WorkspaceList> {
+        let services = self.services.clone();
+        blocking(move || {
+            let open = services.workspaces.opened();
+            let status = |root: &Path| match open.iter().find(|warm| warm.workspace.root() == root)
+            {
+                Some(warm) => warm.status(&warm.workspace.snapshot()),
+                None => closed(root),
+            };
+            let roots = services.workspaces.roots();
+            Ok(WorkspaceList { workspaces: roots.iter().map(|root| status(root)).collect() })
+        })
+        .await
+    }
+
+    async fn status(&self, dir: Text, no_sync: Option<bool>) -> RpcResult<WorkspaceStatus> {
+        let services = self.services.clone();
+        blocking(move || {
+            let dir = directory(&dir)?;
+            let warm = services.workspaces.of(&dir).ok_or_else(|| not_a_workspace(&dir))?;
+            let snapshot = synced(&services, &warm, no_sync.unwrap_or(false))
+                .map_err(|failed| not_synced(warm.workspace.root(), failed))?;
+            Ok(warm.status(&snapshot))
+        })
+        .await
+    }
+
+    async fn forget(&self, dir: Text) -> RpcResult<Forgotten> {
+        let services = self.services.clone();
+        blocking(move || {
+            // A root that is gone can be forgotten too.
+            let dir = directory(&dir).unwrap_or_else(|_| dir.as_path().to_owned());
+            let (root, freed) = services.workspaces.forget(&dir)?;
+            Ok(Forgotten { root: Text::from(root), freed })
+        })
+        .await
+    }
+}
+
+/// A workspace that was named and is not open: only its root is known.
+fn closed(root: &Path) -> WorkspaceStatus {
+    let origin =
+        Origin { root: Some(Text::from(root)), generation: 0, freshness: Freshness::Indexing };
+    WorkspaceStatus { origin, ..WorkspaceStatus::default() }
+}
+
+/// A snapshot for an answer: up to date, unless the caller wants what is at hand.
+pub(super) fn synced(
+    services: &Services,
+    warm: &Warm,
+    no_sync: bool,
+) -> Result<Arc<crate::workspace::Snapshot>, Failed> {
+    let at_hand = warm.workspace.snapshot();
+    match at_hand.generation {
+        0 => warm.workspace.sync(FIRST_LOOK.max(services.config.sync_deadline)),
+        _ if no_sync => Ok(at_hand),
+        _ => warm.workspace.sync(services.config.sync_deadline),
+    }
+}
+
+/// What a caller is told when there is no snapshot.
+pub(super) fn not_synced(root: &Path, failed: Failed) -> ErrorObjectOwned {
+    let root = root.display();
+    match failed {
+        Failed::RootGone => Kind::RootGone.error(
+            format!("the workspace `{root}` is gone: it was deleted or moved"),
+            "go to where it is now; `hob workspaces forget` deletes what is stored of it",
+        ),
+        Failed::Late => Kind::NotSynced.error(
+            format!("the changes in `{root}` could not be looked at in time"),
+            "try again, answer from the state at hand with `--no-sync`, or raise `sync.deadline_ms`",
+        ),
+        Failed::Closed => Kind::Stopping.error(
+            format!("the workspace `{root}` was closed meanwhile"),
+            "try again",
+        ),
+    }
+}
