@@ -1,5 +1,7 @@
 //! The life of `hobd` as its starter sees it: a process, a pipe, a socket.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails, fails there")]
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt as _;

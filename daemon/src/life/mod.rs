@@ -1,6 +1,6 @@
 //! The daemon's life: from the command line to its end.
 //!
-//! Who may serve is settled in [`instance`], what the starter hears in [`herald`]. What is
+//! Who may serve is settled in `instance`, what the starter hears in `herald`. What is
 //! served is not known here: [`crate::handlers::methods`] and [`Services`] say so.
 
 mod error;

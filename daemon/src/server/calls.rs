@@ -193,7 +193,9 @@ impl Calls {
                 self.cancel(params);
             }
             Message::Notification { method, params } => {
-                self.hooks.notification(&method, params, &self.peer);
+                // A fault in it is not to take the connection with it: the panic hook logs it.
+                let told = || self.hooks.notification(&method, params, &self.peer);
+                let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(told));
             }
             Message::Answer { id, outcome } => self.peer.answered(&id, outcome),
             Message::Request(_) | Message::Invalid { .. } => {}

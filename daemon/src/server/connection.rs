@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, Interest};
 use tokio::net::UnixStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 /// How long what a refused peer still writes is read, so that it sees the reason.
@@ -134,11 +134,13 @@ async fn drain<R: AsyncRead + Unpin>(
     End::Stopped
 }
 
-/// Streams get a part of the grace only: some of them never end by themselves.
+/// Calls get the grace, and streams a part of what is left: some never end by themselves.
 async fn finish(calls: &Calls) {
     let grace = calls.limits.drain;
-    let _ =
-        tokio::join!(timeout(grace, calls.calls_done()), timeout(grace / 4, calls.streams_done()));
+    let end = Instant::now() + grace;
+    let _ = timeout_at(end, calls.calls_done()).await;
+    // After the calls: the last of them may have begun a stream.
+    let _ = timeout_at(end.min(Instant::now() + grace / 4), calls.streams_done()).await;
 }
 
 fn broken(error: FrameError) -> End {

@@ -1,8 +1,34 @@
 //! Serves JSON-RPC methods over a Unix socket.
 //!
 //! Connections come in here, get their limits, and are driven one task each
-//! ([`connection`]). What a method does is jsonrpsee's and the handlers' affair;
+//! (`connection`). What a method does is jsonrpsee's and the handlers' affair;
 //! where the socket is and who may bind it is [`crate::life`]'s.
+//!
+//! ```
+//! # use {hob_daemon::{life, server}, jsonrpsee::RpcModule, std::io::{BufRead, Write}};
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! let mut module = RpcModule::new(());
+//! module.register_method("double", |params, _, _| params.one::<u64>().map(|n| 2 * n))?;
+//!
+//! let socket = dir.path().join("s");
+//! let life::Claim::Ours(instance) = life::claim(&socket)? else { panic!("someone serves") };
+//! let stop = tokio_util::sync::CancellationToken::new();
+//! let (listener, server) = (instance.bind()?, server::Server::new(module));
+//! let served = tokio::spawn(server::serve(listener, server, stop.clone(), || {}));
+//!
+//! let answer = tokio::task::spawn_blocking(move || -> std::io::Result<String> {
+//!     let mut stream = std::os::unix::net::UnixStream::connect(socket)?;
+//!     writeln!(stream, r#"{{"jsonrpc":"2.0","id":1,"method":"double","params":[21]}}"#)?;
+//!     std::io::BufReader::new(stream).lines().next().unwrap_or(Ok(String::new()))
+//! });
+//! assert_eq!(answer.await??, r#"{"jsonrpc":"2.0","id":1,"result":42}"#);
+//! stop.cancel();
+//! served.await?;
+//! # Ok(())
+//! # }
+//! ```
 
 mod batch;
 mod calls;

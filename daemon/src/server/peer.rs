@@ -10,8 +10,13 @@ use tokio::sync::oneshot;
 
 /// A client that can be asked. A handler finds it in its call's `Extensions`:
 ///
-/// ```ignore
-/// let peer = extensions.get::<Peer>();
+/// ```
+/// # use {hob_daemon::server::Peer, jsonrpsee::Extensions};
+/// async fn ask_for_name(extensions: &Extensions) -> Option<String> {
+///     let peer = extensions.get::<Peer>()?;
+///     let answer = peer.call("client.name", serde_json::json!({})).await.ok()?;
+///     serde_json::from_str(answer.get()).ok()
+/// }
 /// ```
 ///
 /// It may be kept beyond the call. Once the connection has ended, everything fails

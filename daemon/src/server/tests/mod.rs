@@ -137,6 +137,7 @@ struct Listening(mpsc::UnboundedSender<String>);
 impl Hooks for Listening {
     fn notification(&self, method: &str, params: Option<&RawValue>, _: &Peer) {
         let _ = self.0.send(format!("{method} {}", params.map_or("", RawValue::get)));
+        assert_ne!(method, "panic");
     }
 }
 

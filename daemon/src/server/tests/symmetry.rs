@@ -102,3 +102,12 @@ async fn notifications_keep_their_order() {
         assert_eq!(house.hears().await, format!("told [{number}]"));
     }
 }
+
+#[tokio::test]
+async fn a_panic_over_a_notification_leaves_the_connection_alone() {
+    let mut house = House::open();
+    let mut client = house.client().await;
+    client.tell("panic", json!([])).await;
+    assert_eq!(house.hears().await, "panic []");
+    client.still_works().await;
+}

@@ -1,0 +1,162 @@
+//! The table of keys. Knows nothing of files or of the environment.
+
+use super::Config;
+use std::time::Duration;
+
+/// A key that can be set.
+pub(super) struct Row {
+    /// `section.key`.
+    pub(super) key: &'static str,
+    /// What it does, for a person.
+    pub(super) doc: &'static str,
+    /// Where it is kept. What is kept there by [`Config::default`] is its default.
+    pub(super) slot: fn(&mut Config) -> Slot<'_>,
+}
+
+/// Where a value is kept, which is also its type.
+pub(super) enum Slot<'a> {
+    /// A whole number that makes no sense below a least one.
+    Count(&'a mut usize, usize),
+    /// A time in milliseconds, at least one.
+    Millis(&'a mut Duration),
+    /// True or false.
+    Switch(&'a mut bool),
+    /// The first word stands for false, the second for true.
+    Either(&'a mut bool, [&'static str; 2]),
+}
+
+/// All keys, by section.
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        key: "limits.frame_bytes",
+        doc: "Bytes of a request, at most.",
+        slot: |config| Slot::Count(&mut config.limits.frame_bytes, 1024),
+    },
+    Row {
+        key: "limits.answer_bytes",
+        doc: "Bytes of an answer, and of each part of a stream, at most.",
+        slot: |config| Slot::Count(&mut config.limits.answer_bytes, 1024),
+    },
+    Row {
+        key: "limits.batch",
+        doc: "Requests in a batch, at most.",
+        slot: |config| Slot::Count(&mut config.limits.batch, 1),
+    },
+    Row {
+        key: "limits.calls",
+        doc: "Calls that run at once on a connection, at most.",
+        slot: |config| Slot::Count(&mut config.limits.calls, 1),
+    },
+    Row {
+        key: "limits.subscriptions",
+        doc: "Subscriptions of a connection, at most.",
+        slot: |config| Slot::Count(&mut config.limits.subscriptions, 1),
+    },
+    Row {
+        key: "limits.connections",
+        doc: "Connections, at most.",
+        slot: |config| Slot::Count(&mut config.limits.connections, 1),
+    },
+    Row {
+        key: "limits.first_frame_ms",
+        doc: "Milliseconds until a new connection has sent its first request.",
+        slot: |config| Slot::Millis(&mut config.limits.first_frame),
+    },
+    Row {
+        key: "limits.partial_frame_ms",
+        doc: "Milliseconds from the first byte of a request to its last.",
+        slot: |config| Slot::Millis(&mut config.limits.partial_frame),
+    },
+    Row {
+        key: "limits.stalled_write_ms",
+        doc: "Milliseconds after which a client that reads nothing is disconnected.",
+        slot: |config| Slot::Millis(&mut config.limits.stalled_write),
+    },
+    Row {
+        key: "limits.drain_ms",
+        doc: "Milliseconds that running calls get when the daemon stops. It is gone within ten\n\
+              seconds in any case.",
+        slot: |config| Slot::Millis(&mut config.limits.drain),
+    },
+    Row {
+        key: "log.format",
+        doc: "`text`, or `json`: an object a line.",
+        slot: |config| Slot::Either(&mut config.log_json, ["text", "json"]),
+    },
+    Row {
+        key: "index.memory_mb",
+        doc: "MiB that the building of an index may use.",
+        slot: |config| Slot::Count(&mut config.index_memory_mb, 1),
+    },
+    Row {
+        key: "index.threads",
+        doc: "Threads that build an index; 0 is one a core.",
+        slot: |config| Slot::Count(&mut config.index_threads, 0),
+    },
+    Row {
+        key: "cache.memory_mb",
+        doc: "MiB of values that are kept decoded.",
+        slot: |config| Slot::Count(&mut config.cache_memory_mb, 0),
+    },
+    Row {
+        key: "sync.deadline_ms",
+        doc: "Milliseconds that a query waits for the changes before it, and then fails with\n\
+              `not_synced`.",
+        slot: |config| Slot::Millis(&mut config.sync_deadline),
+    },
+    Row {
+        key: "search.threads",
+        doc: "Threads that read files for one search; 0 is one a core.",
+        slot: |config| Slot::Count(&mut config.search_threads, 0),
+    },
+    Row {
+        key: "watch.backend",
+        doc: "`auto`: the kernel reports changes. `poll`: each query looks at the whole tree.",
+        slot: |config| Slot::Either(&mut config.watch_poll, ["auto", "poll"]),
+    },
+    Row {
+        key: "workspace.auto",
+        doc: "Index a git repository when it is first searched, without `hob index`.",
+        slot: |config| Slot::Switch(&mut config.workspace_auto),
+    },
+];
+
+/// Sets a value from its text. An error says what was expected.
+pub(super) fn set(slot: Slot<'_>, text: &str) -> Result<(), String> {
+    let expected = expects(&slot);
+    let refusal = || format!("expected {expected}, found `{text}`");
+    match slot {
+        Slot::Count(place, least) => {
+            *place = text.parse().ok().filter(|number| *number >= least).ok_or_else(refusal)?;
+        }
+        Slot::Millis(place) => {
+            let millis = text.parse().ok().filter(|millis| *millis > 0).ok_or_else(refusal)?;
+            *place = Duration::from_millis(millis);
+        }
+        Slot::Switch(place) => *place = text.parse().map_err(|_| refusal())?,
+        Slot::Either(place, words) => {
+            *place = words.iter().position(|word| *word == text).ok_or_else(refusal)? == 1;
+        }
+    }
+    Ok(())
+}
+
+/// What a value has to be, for a person.
+pub(super) fn expects(slot: &Slot<'_>) -> String {
+    match slot {
+        Slot::Count(_, least) => format!("a whole number from {least}"),
+        Slot::Millis(_) => "a whole number of milliseconds from 1".to_owned(),
+        Slot::Switch(_) => "true or false".to_owned(),
+        Slot::Either(_, [no, yes]) => format!("\"{no}\" or \"{yes}\""),
+    }
+}
+
+/// A value as TOML.
+pub(super) fn show(slot: &Slot<'_>) -> String {
+    match slot {
+        Slot::Count(place, _) => place.to_string(),
+        Slot::Millis(place) => place.as_millis().to_string(),
+        Slot::Switch(place) => place.to_string(),
+        Slot::Either(place, words) => format!("\"{}\"", words[usize::from(**place)]),
+    }
+}
