@@ -148,6 +148,9 @@ impl Builder {
         writer: &mut Writer,
         emit: &mut Emit<'_, E>,
     ) -> Result<(), E> {
+        if self.buckets[bucket].first == END {
+            return Ok(());
+        }
         let mut ends = [0u32; BUCKETS];
         for &posting in self.runs(bucket).flatten() {
             ends[(posting >> DOC_BITS) as usize] += 1;
