@@ -4,14 +4,14 @@
 #![allow(clippy::print_stdout)]
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
+use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hob_index::plan::{PlanOptions, plan};
-use hob_index::postings::{Block, Builder, Input, Key, Source, evaluate, merge};
+use hob_index::postings::{Block, Builder, Corrupt, Input, Key, Source, evaluate, merge};
 use hob_index::trigram::{Extractor, Trigram, text_of};
 
 const LITERALS: [&str; 8] = [
@@ -25,7 +25,7 @@ const LITERALS: [&str; 8] = [
     "foo|bar|baz",
 ];
 
-fn main() -> io::Result<()> {
+fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let root =
         arguments.next().ok_or_else(|| io::Error::other("usage: measure DIR [BUDGET_MB]"))?;
@@ -47,7 +47,7 @@ fn main() -> io::Result<()> {
     );
 
     let begun = Instant::now();
-    let whole = merged(&segments);
+    let whole = merged(&segments)?;
     println!(
         "merged in {:.2} s: {} documents, {} blocks, {:.4} bytes a byte",
         begun.elapsed().as_secs_f64(),
@@ -56,7 +56,7 @@ fn main() -> io::Result<()> {
         whole.bytes() as f64 / source_bytes as f64,
     );
     for pattern in patterns {
-        query(&pattern, &whole);
+        query(&pattern, &whole)?;
     }
     Ok(())
 }
@@ -74,7 +74,7 @@ fn list(directory: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     Ok(())
 }
 
-fn build(files: &[PathBuf], budget: usize) -> io::Result<(Vec<Segment>, u64)> {
+fn build(files: &[PathBuf], budget: usize) -> Result<(Vec<Segment>, u64), Box<dyn Error>> {
     let mut extractor = Extractor::new();
     let mut builder = Builder::new(0);
     let (mut segments, mut bytes, mut trigrams) = (Vec::new(), 0, 0);
@@ -91,10 +91,10 @@ fn build(files: &[PathBuf], budget: usize) -> io::Result<(Vec<Segment>, u64)> {
         if builder.is_full(budget) {
             let next = Builder::new(segments.len() as u32 + 1);
             let full = std::mem::replace(&mut builder, next);
-            segments.push(timed(&mut finishing, || Segment::finish(full)));
+            segments.push(timed(&mut finishing, || Segment::finish(full))?);
         }
     }
-    segments.push(timed(&mut finishing, || Segment::finish(builder)));
+    segments.push(timed(&mut finishing, || Segment::finish(builder))?);
     let megabytes = bytes as f64 / 1e6;
     let all: Duration = reading + extracting + adding + finishing;
     println!("{} files, {megabytes:.0} MB, {trigrams} postings", files.len());
@@ -121,7 +121,7 @@ fn timed<T>(sum: &mut Duration, work: impl FnOnce() -> T) -> T {
     result
 }
 
-fn merged(segments: &[Segment]) -> Segment {
+fn merged(segments: &[Segment]) -> Result<Segment, Corrupt> {
     let mut blocks: Vec<_> =
         segments.iter().map(|s| s.blocks.values().map(|block| Ok(block.clone()))).collect();
     let mut inputs: Vec<_> = segments
@@ -130,55 +130,52 @@ fn merged(segments: &[Segment]) -> Segment {
         .map(|(segment, blocks)| Input { docs: segment.docs, blocks })
         .collect();
     let mut result = Segment::default();
-    let Ok(docs) = merge(0, &mut inputs, &|_, _| true, &mut |key, bytes| result.put(key, bytes));
-    result.docs = docs;
-    result
+    result.docs = merge(0, &mut inputs, &|_, _| true, &mut |key, bytes| result.put(key, bytes))?;
+    Ok(result)
 }
 
-fn query(pattern: &str, segment: &Segment) {
+fn query(pattern: &str, segment: &Segment) -> Result<(), Corrupt> {
     let plan_of = || plan(&[pattern.to_owned()], PlanOptions::default());
     let planned = plan_of();
-    let mut times: Vec<Duration> = (0..101)
-        .map(|_| {
-            let begun = Instant::now();
-            let Ok(docs) = evaluate(&planned, segment);
-            std::hint::black_box(docs);
-            begun.elapsed()
-        })
-        .collect();
+    let mut times = Vec::new();
+    for _ in 0..101 {
+        let begun = Instant::now();
+        std::hint::black_box(evaluate(&planned, segment)?);
+        times.push(begun.elapsed());
+    }
     times.sort();
     let begun = Instant::now();
     std::hint::black_box(plan_of());
     let planning = begun.elapsed();
-    let Ok(docs) = evaluate(&planned, segment);
+    let docs = evaluate(&planned, segment)?;
     println!(
         "{pattern:<36} {:>6} candidates, {:>4} trigrams, planned in {planning:>8.1?}, evaluated in {:>8.1?}",
         docs.count(segment.docs),
         planned.trigrams(),
         times[50],
     );
+    Ok(())
 }
 
 #[derive(Default)]
 struct Segment {
+    number: u32,
     docs: u32,
     blocks: BTreeMap<Key, Arc<Block>>,
     bytes: usize,
 }
 
 impl Segment {
-    fn finish(builder: Builder) -> Self {
+    fn finish(builder: Builder) -> Result<Self, Corrupt> {
         let mut segment = Self::default();
-        let Ok(docs) = builder.finish(&mut |key, bytes| segment.put(key, bytes));
-        segment.docs = docs;
-        segment
+        segment.docs = builder.finish(&mut |key, bytes| segment.put(key, bytes))?;
+        Ok(segment)
     }
 
-    fn put(&mut self, key: Key, bytes: &[u8]) -> Result<(), Infallible> {
+    fn put(&mut self, key: Key, bytes: &[u8]) -> Result<(), Corrupt> {
         self.bytes += bytes.len() + key.to_bytes().len();
-        if let Ok(block) = Block::open(key, bytes) {
-            self.blocks.insert(key, Arc::new(block));
-        }
+        self.number = key.segment;
+        self.blocks.insert(key, Arc::new(Block::open(key, bytes)?));
         Ok(())
     }
 
@@ -188,15 +185,18 @@ impl Segment {
 }
 
 impl Source for Segment {
-    type Error = Infallible;
+    type Error = Corrupt;
+
+    fn segment(&self) -> u32 {
+        self.number
+    }
 
     fn docs(&self) -> u32 {
         self.docs
     }
 
-    fn block(&self, trigram: Trigram, part: u32) -> Result<Option<Arc<Block>>, Infallible> {
-        let Some((first, _)) = self.blocks.first_key_value() else { return Ok(None) };
-        let wanted = Key { segment: first.segment, trigram, part };
+    fn block(&self, trigram: Trigram, part: u32) -> Result<Option<Arc<Block>>, Corrupt> {
+        let wanted = Key { segment: self.number, trigram, part };
         Ok(self.blocks.range(..=wanted).next_back().map(|(_, block)| block.clone()))
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! Random expressions over a small, nasty alphabet are compared with the matcher
 //! that verifies candidates, `grep-regex`, set up as ripgrep sets it up. More
-//! cases: `PROPTEST_CASES=100000 cargo test -p hob-index --test plan`.
+//! cases: `PROPTEST_CASES=100000 cargo test --release -p hob-index --test plan`.
+
+#![allow(clippy::unwrap_used)] // clippy takes only `#[test]` functions for tests
 
 use grep_matcher::Matcher;
 use grep_regex::RegexMatcherBuilder;
@@ -122,8 +124,6 @@ fn check(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, max_global_rejects: 1 << 20, ..ProptestConfig::default() })]
-
     #[test]
     fn matching_document_is_accepted(
         patterns in prop::collection::vec(expression(), 1..3),

@@ -1,5 +1,7 @@
 //! Segments against a naive model.
 
+#![allow(clippy::unwrap_used)] // clippy takes only `#[test]` functions for tests
+
 mod support;
 
 use std::collections::BTreeSet;
@@ -42,7 +44,7 @@ fn accepted(plan: &Plan, documents: &[Document]) -> BTreeSet<u32> {
 }
 
 fn found(plan: &Plan, segment: &Segment) -> BTreeSet<u32> {
-    let Ok(docs) = evaluate(plan, segment);
+    let docs = evaluate(plan, segment).unwrap();
     let list: Vec<u32> = docs.iter(segment.docs).collect();
     assert!(list.is_sorted_by(|a, b| a < b), "ascending, each once");
     assert_eq!(list.len() as u32, docs.count(segment.docs));
@@ -66,7 +68,7 @@ fn merged(number: u32, segments: &[Segment], keep: &dyn Fn(usize, u32) -> bool) 
         .zip(&mut blocks)
         .map(|(segment, blocks)| Input { docs: segment.docs, blocks })
         .collect();
-    let mut result = Segment::default();
+    let mut result = Segment { number, ..Segment::default() };
     let docs = merge(number, &mut inputs, keep, &mut |key, bytes| result.put(key, bytes));
     result.docs = docs.unwrap();
     result
@@ -116,6 +118,26 @@ proptest! {
             let elsewhere = Key { trigram: key.trigram ^ u32::from(flip), ..key };
             prop_assert!(Block::open(elsewhere, bytes).is_err());
         }
+    }
+
+    // redb was seen to answer a lookup from a wrong page without an error.
+    #[test]
+    fn lost_block_is_found_by_whoever_needs_it(documents in documents(10), at: prop::sample::Index) {
+        let whole = Segment::build(1, &documents);
+        let mut segment = whole.clone();
+        let (&key, bytes) = whole.stored.iter().nth(at.index(whole.stored.len())).unwrap();
+        segment.stored.remove(&key);
+        let block = Block::open(key, bytes).unwrap();
+        for trigram in (0..40).map(|i| i * 0x01_03_07) {
+            let plan = Plan::Trigram(trigram);
+            match evaluate(&plan, &segment) {
+                Ok(docs) => prop_assert_eq!(Ok(docs), evaluate(&plan, &whole)),
+                Err(corrupt) => prop_assert_eq!(corrupt.key.segment, block.key().segment),
+            }
+        }
+        let mut blocks = segment.blocks();
+        let mut inputs = [Input { docs: segment.docs, blocks: &mut blocks }];
+        prop_assert!(merge(2, &mut inputs, &|_, _| true, &mut |_, _| Ok(())).is_err());
     }
 
     #[test]
