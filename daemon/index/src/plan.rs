@@ -6,7 +6,7 @@
 //! [`Plan::All`], and why a plan must not be used where lines that do *not* match
 //! are wanted.
 //!
-//! What strings a pattern can match is worked out in [`analysis`]; this file has
+//! What strings a pattern can match is worked out in `analysis`; this file has
 //! the query itself, its simplification and its bounds.
 
 mod analysis;
@@ -46,8 +46,10 @@ pub struct PlanOptions {
 
 /// The plan of all lines that match one of the patterns.
 ///
-/// Patterns are read as ripgrep reads them. Where that fails the plan is
-/// [`Plan::All`]: the matcher says what is wrong.
+/// Patterns are read as ripgrep reads them by default: Unicode on, one line at a
+/// time. For a search that reads them otherwise (`--no-unicode`, `--multiline`,
+/// `--null-data`) only [`Plan::All`] is right. Where a pattern cannot be read the
+/// plan is `All` as well: the matcher says what is wrong.
 ///
 /// ```
 /// use hob_index::plan::{Plan, PlanOptions, plan};

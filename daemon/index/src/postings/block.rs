@@ -6,14 +6,14 @@
 //! | bytes | what |
 //! | --- | --- |
 //! | 1 | `1`: a block of lists |
-//! | 2 | `n`, the number of lists, at least 1 |
+//! | 4 | until: one past the last trigram that the block covers |
+//! | 2 | `n`, the number of lists |
 //! | 5 `n` | directory, ascending by trigram: the trigram (3 bytes, big-endian), then two bytes: bit 15 says bitmap, bits 0 to 11 say where the list ends, counted from the end of the directory |
 //! | … | the lists one after the other, none empty, offsets counted from document 0 |
 //! | 8 | check |
 //!
-//! The key's trigram is that of the first list, its part is 0. A list that is
-//! larger than a block has blocks of its own, its *parts* 0, 1, 2, …, in each
-//! the documents from `first` to `last`:
+//! A list that is larger than a block has blocks of its own, its *parts* 0, 1, 2,
+//! …, in each the documents up to `last`:
 //!
 //! | bytes | what |
 //! | --- | --- |
@@ -26,6 +26,11 @@
 //! | … | the documents |
 //! | 8 | check |
 //!
+//! The blocks of a segment cover all 2²⁴ trigrams without a hole: the parts of a
+//! list that list's trigram, a block of lists those from its key's (which need not
+//! be that of its first list) up to *until*. So it is known that there is no such
+//! list, and not concluded from a block that a damaged store did not find.
+//!
 //! The check is the first 8 bytes of BLAKE3 over all before it and the key
 //! (12 bytes, see [`Key::to_bytes`]): a block that was damaged, or that is found
 //! under a key which is not its own, does not open.
@@ -33,11 +38,11 @@
 use thiserror::Error;
 
 use super::list::{Encoding, List};
-use crate::trigram::Trigram;
+use crate::trigram::{TRIGRAMS, Trigram};
 
 pub(super) const LISTS: u8 = 1;
 pub(super) const PART: u8 = 2;
-pub(super) const LISTS_HEAD: usize = 3;
+pub(super) const LISTS_HEAD: usize = 7;
 pub(super) const ENTRY: usize = 5;
 pub(super) const PART_HEAD: usize = 18;
 pub(super) const CHECK: usize = 8;
@@ -49,7 +54,7 @@ pub(super) const END_MASK: u16 = 0xfff;
 pub struct Key {
     /// The segment's number, the caller's choice.
     pub segment: u32,
-    /// The trigram of the block's first list.
+    /// The first trigram that the block covers.
     pub trigram: Trigram,
     /// The number of the part, 0 where lists share the block.
     pub part: u32,
@@ -141,10 +146,15 @@ impl Block {
         None
     }
 
+    /// Where the next block begins to cover.
+    pub(super) fn until(&self) -> u32 {
+        if self.bytes[0] == PART { self.key.trigram + 1 } else { self.number(1) }
+    }
+
     /// How many lists share the block; none where it is a part.
     pub(super) fn lists(&self) -> usize {
         match *self.bytes {
-            [LISTS, low, high, ..] => usize::from(u16::from_le_bytes([low, high])),
+            [LISTS, _, _, _, _, low, high, ..] => usize::from(u16::from_le_bytes([low, high])),
             _ => 0,
         }
     }
@@ -165,11 +175,15 @@ impl Block {
             return None;
         }
         let (head, bytes) = self.bytes.split_at_checked(PART_HEAD)?;
-        let number =
-            |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
         let encoding = if head[1] == 1 { Encoding::Bitmap } else { Encoding::Gaps };
-        let list = List { encoding, base: number(2), bytes };
-        Some(Part { list, last: number(6), count: number(10), parts: number(14) })
+        let list = List { encoding, base: self.number(2), bytes };
+        let [last, count, parts] = [6, 10, 14].map(|at| self.number(at));
+        Some(Part { list, last, count, parts })
+    }
+
+    fn number(&self, at: usize) -> u32 {
+        let bytes = &self.bytes[at..at + 4];
+        u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
     }
 
     fn entry(&self, at: usize) -> (Trigram, u16) {
@@ -180,11 +194,14 @@ impl Block {
     }
 
     fn is_sound(&self) -> bool {
-        match self.bytes.first() {
-            Some(&LISTS) => self.directory_is_sound(),
-            Some(&PART) => self.part_is_sound(),
-            _ => false,
-        }
+        self.bytes.len() >= LISTS_HEAD
+            && self.key.trigram < TRIGRAMS as u32
+            && (self.key.trigram + 1..=TRIGRAMS as u32).contains(&self.until())
+            && match self.bytes[0] {
+                LISTS => self.directory_is_sound(),
+                PART => self.part_is_sound(),
+                _ => false,
+            }
     }
 
     fn directory_is_sound(&self) -> bool {
@@ -192,19 +209,16 @@ impl Block {
         let Some(room) = self.bytes.len().checked_sub(LISTS_HEAD + ENTRY * lists) else {
             return false;
         };
-        let (mut before, mut start) = (None, 0);
+        let (mut least, mut start) = (self.key.trigram, 0);
         for at in 0..lists {
             let (trigram, end) = self.entry(at);
             let end = end & END_MASK;
-            if before.is_some_and(|before| before >= trigram) || end <= start {
+            if trigram < least || end <= start {
                 return false;
             }
-            (before, start) = (Some(trigram), end);
+            (least, start) = (trigram + 1, end);
         }
-        lists > 0
-            && usize::from(start) == room
-            && self.entry(0).0 == self.key.trigram
-            && self.key.part == 0
+        usize::from(start) == room && least <= self.until() && self.key.part == 0
     }
 
     fn part_is_sound(&self) -> bool {
@@ -271,7 +285,7 @@ mod tests {
         fn sealed_nonsense_is_refused_or_read_without_panic(
             kind in 0u8..4, rest in prop::collection::vec(prop_oneof![0u8..4, any::<u8>()], 0..60),
         ) {
-            let mut body = vec![kind];
+            let mut body = vec![kind, 0, 0, 0, 1];
             body.extend(rest);
             if let Ok(block) = Block::open(KEY, &sealed(&body)) {
                 read_everything(&block);
@@ -281,7 +295,7 @@ mod tests {
 
     #[test]
     fn block_under_a_foreign_key_does_not_open() {
-        let bytes = sealed(&[LISTS, 1, 0, 0x61, 0x62, 0x63, 1, 0, 7]);
+        let bytes = sealed(&[LISTS, 0x70, 0x62, 0x61, 0, 1, 0, 0x61, 0x62, 0x63, 1, 0, 7]);
         let block = Block::open(KEY, &bytes).unwrap();
         read_everything(&block);
         for key in [Key { segment: 4, ..KEY }, Key { trigram: 1, ..KEY }, Key { part: 1, ..KEY }] {

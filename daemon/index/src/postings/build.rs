@@ -31,7 +31,7 @@ const END: u32 = u32::MAX;
 ///     keys.push(key);
 ///     Ok::<(), std::convert::Infallible>(())
 /// });
-/// assert_eq!((docs, keys), (Ok(1), vec![Key { segment: 7, trigram: 0x616263, part: 0 }]));
+/// assert_eq!((docs, keys), (Ok(1), vec![Key { segment: 7, trigram: 0, part: 0 }]));
 /// ```
 pub struct Builder {
     segment: u32,
@@ -108,7 +108,7 @@ impl Builder {
         for bucket in 0..BUCKETS {
             self.write_bucket(bucket, &mut sorted, &mut writer, emit)?;
         }
-        writer.flush(emit)?;
+        writer.finish(emit)?;
         Ok(self.docs)
     }
 
@@ -148,6 +148,9 @@ impl Builder {
         writer: &mut Writer,
         emit: &mut Emit<'_, E>,
     ) -> Result<(), E> {
+        if self.buckets[bucket].first == END {
+            return Ok(());
+        }
         let mut ends = [0u32; BUCKETS];
         for &posting in self.runs(bucket).flatten() {
             ends[(posting >> DOC_BITS) as usize] += 1;

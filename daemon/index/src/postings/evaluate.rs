@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use super::block::{Block, Part};
+use super::block::{Block, Corrupt, Key, Part};
 use super::docs::{Bits, Docs};
 use super::list::{Encoding, List};
 use crate::plan::Plan;
@@ -27,7 +27,10 @@ const LOOKUPS: usize = 32;
 /// Gives the blocks of one segment.
 pub trait Source {
     /// What can go wrong in the store.
-    type Error;
+    type Error: From<Corrupt>;
+
+    /// The number of the segment, as in the keys of its blocks.
+    fn segment(&self) -> u32;
 
     /// The number of documents of the segment.
     fn docs(&self) -> u32;
@@ -45,7 +48,8 @@ pub trait Source {
 ///
 /// # Errors
 ///
-/// The first error of the source.
+/// The first error of the source, and [`Corrupt`] where it gave a block that is
+/// not the last one at or before what was asked for.
 pub fn evaluate<S: Source>(plan: &Plan, source: &S) -> Result<Docs, S::Error> {
     let node = resolve(plan, source)?;
     node.narrow(&Docs::All, source).map(|docs| compact(docs, source.docs()))
@@ -115,18 +119,26 @@ fn resolve_any<S: Source>(plans: &[Plan], source: &S) -> Result<Node, S::Error> 
 }
 
 fn find<S: Source>(trigram: Trigram, source: &S) -> Result<Option<Posting>, S::Error> {
-    let Some(block) = source.block(trigram, 0)? else { return Ok(None) };
+    let block = fetch(trigram, 0, source)?;
     let (count, parts, encoding) = match block.part() {
-        Some(part) if block.key().trigram == trigram => {
-            (u64::from(part.count), part.parts, part.list.encoding)
-        }
-        Some(_) => return Ok(None),
+        Some(part) => (u64::from(part.count), part.parts, part.list.encoding),
         None => match block.list(trigram) {
             Some(list) => (shared_count(list), 1, list.encoding),
             None => return Ok(None),
         },
     };
     Ok(Some(Posting { trigram, block, count, parts, encoding }))
+}
+
+/// The block that has the part, or that would have the list.
+fn fetch<S: Source>(trigram: Trigram, part: u32, source: &S) -> Result<Arc<Block>, S::Error> {
+    let wanted = Key { segment: source.segment(), trigram, part };
+    let block = source.block(trigram, part)?.ok_or(Corrupt { key: wanted })?;
+    let key = block.key();
+    let covers = key.segment == wanted.segment
+        && key.part == part
+        && (key.trigram..block.until()).contains(&trigram);
+    if covers { Ok(block) } else { Err(Corrupt { key: wanted }.into()) }
 }
 
 /// At most how many documents a list has that shares its block: a gap takes a
@@ -255,10 +267,7 @@ impl Posting {
             if end.is_some_and(|end| end <= last) {
                 break;
             }
-            let block = source.block(self.trigram, number)?;
-            let Some(block) = block.filter(|block| block.key().trigram == self.trigram) else {
-                break;
-            };
+            let block = fetch(self.trigram, number, source)?;
             if let Some(Part { list, last: last_of_part, .. }) = block.part() {
                 each(list, last_of_part);
                 last = last_of_part;

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::block::Block;
+use super::block::{Block, Corrupt, Key};
 use super::docs::Bits;
 use super::list::List;
 use super::write::{Emit, Writer};
-use crate::trigram::Trigram;
+use crate::trigram::{TRIGRAMS, Trigram};
 
 /// A segment that goes into a merge.
 pub struct Input<'a, E> {
@@ -24,8 +24,9 @@ pub struct Input<'a, E> {
 ///
 /// # Errors
 ///
-/// The first error of an input or of `emit`.
-pub fn merge<E>(
+/// The first error of an input or of `emit`, and [`Corrupt`] where an input lacks
+/// a block.
+pub fn merge<E: From<Corrupt>>(
     segment: u32,
     inputs: &mut [Input<'_, E>],
     keep: &dyn Fn(usize, u32) -> bool,
@@ -58,7 +59,7 @@ pub fn merge<E>(
             writer.push(trigram, &docs, emit)?;
         }
     }
-    writer.flush(emit)?;
+    writer.finish(emit)?;
     Ok(base)
 }
 
@@ -98,11 +99,19 @@ struct Cursor<'a, E> {
     at: usize,
 }
 
-impl<E> Cursor<'_, E> {
+impl<E: From<Corrupt>> Cursor<'_, E> {
+    /// Steps to the next block that has a list.
     fn load(&mut self) -> Result<(), E> {
-        self.block = self.blocks.next().transpose()?;
         self.at = 0;
-        Ok(())
+        loop {
+            let next = self.blocks.next().transpose()?;
+            check_order(self.block.as_deref(), next.as_deref())?;
+            self.block = next;
+            let is_empty = |block: &Arc<Block>| block.part().is_none() && block.lists() == 0;
+            if !self.block.as_ref().is_some_and(is_empty) {
+                return Ok(());
+            }
+        }
     }
 
     fn trigram(&self) -> Option<Trigram> {
@@ -126,4 +135,24 @@ impl<E> Cursor<'_, E> {
         }
         Ok(())
     }
+}
+
+// A block that the store lost would otherwise be lost for good, and unnoticed.
+fn check_order(before: Option<&Block>, next: Option<&Block>) -> Result<(), Corrupt> {
+    let expected = match before {
+        None => (0, 0),
+        Some(block) => match block.part() {
+            Some(part) if block.key().part + 1 < part.parts => {
+                (block.key().trigram, block.key().part + 1)
+            }
+            _ => (block.until(), 0),
+        },
+    };
+    let found = match next {
+        None => (TRIGRAMS as u32, 0),
+        Some(block) => (block.key().trigram, block.key().part),
+    };
+    let segment = next.or(before).map_or(0, |block| block.key().segment);
+    let key = Key { segment, trigram: expected.0, part: expected.1 };
+    if found == expected { Ok(()) } else { Err(Corrupt { key }) }
 }

@@ -2,7 +2,7 @@
 
 use super::block::{BITMAP_FLAG, CHECK, ENTRY, Key, LISTS, LISTS_HEAD, PART, PART_HEAD, checksum};
 use super::list::{Encoding, bitmap_len, gap_len, push_bitmap, push_gaps};
-use crate::trigram::Trigram;
+use crate::trigram::{TRIGRAMS, Trigram};
 
 /// The most bytes that a block has. With its key of 12 bytes it fills one 4 KiB
 /// leaf of a B-tree, page and length headers included.
@@ -17,6 +17,8 @@ pub type Emit<'a, E> = dyn FnMut(Key, &[u8]) -> Result<(), E> + 'a;
 /// The block at hand, in the pieces that it is put together from.
 pub(super) struct Writer {
     segment: u32,
+    /// The first trigram that no block before covers.
+    from: Trigram,
     directory: Vec<u8>,
     lists: Vec<u8>,
     /// The next list while its size is unknown, and whole blocks.
@@ -33,7 +35,8 @@ struct Run {
 
 impl Writer {
     pub(super) fn new(segment: u32) -> Self {
-        Self { segment, directory: Vec::new(), lists: Vec::new(), scratch: Vec::new() }
+        let (directory, lists, scratch) = (Vec::new(), Vec::new(), Vec::new());
+        Self { segment, from: 0, directory, lists, scratch }
     }
 
     /// Adds the ascending, not empty list of the next trigram.
@@ -44,14 +47,14 @@ impl Writer {
         emit: &mut Emit<'_, E>,
     ) -> Result<(), E> {
         let Some(encoding) = self.encode(docs) else {
-            self.flush(emit)?;
+            self.flush(trigram, emit)?;
             return self.write_parts(trigram, docs, emit);
         };
         let taken = self.directory.len() + self.lists.len();
         if taken + ENTRY + self.scratch.len() > LISTS_ROOM {
             // Flushing writes a block through `scratch`.
             let list = std::mem::take(&mut self.scratch);
-            self.flush(emit)?;
+            self.flush(trigram, emit)?;
             self.scratch = list;
         }
         self.lists.extend_from_slice(&self.scratch);
@@ -61,16 +64,25 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes out the block at hand; to be called at the end.
-    pub(super) fn flush<E>(&mut self, emit: &mut Emit<'_, E>) -> Result<(), E> {
-        let Some(first) = self.directory.first_chunk::<3>() else { return Ok(()) };
-        let trigram = u32::from_be_bytes([0, first[0], first[1], first[2]]);
+    /// Writes out what is left; without it the segment is not whole.
+    pub(super) fn finish<E>(mut self, emit: &mut Emit<'_, E>) -> Result<(), E> {
+        self.flush(TRIGRAMS as u32, emit)
+    }
+
+    /// Writes out the block at hand, so that all before `until` is covered.
+    fn flush<E>(&mut self, until: u32, emit: &mut Emit<'_, E>) -> Result<(), E> {
+        if self.from == until {
+            return Ok(());
+        }
         self.scratch.clear();
         self.scratch.push(LISTS);
+        self.scratch.extend_from_slice(&until.to_le_bytes());
         self.scratch.extend_from_slice(&((self.directory.len() / ENTRY) as u16).to_le_bytes());
         self.scratch.append(&mut self.directory);
         self.scratch.append(&mut self.lists);
-        self.seal(trigram, 0, emit)
+        self.seal(self.from, 0, emit)?;
+        self.from = until;
+        Ok(())
     }
 
     /// Puts the list into `scratch` in its smaller encoding; none where it does
@@ -104,9 +116,9 @@ impl Writer {
         let runs = runs(docs);
         for (part, run) in runs.iter().enumerate() {
             let docs_of_run = &docs[run.start..run.end];
+            let last = docs_of_run.last().copied().unwrap_or(run.base);
             self.scratch.clear();
             self.scratch.extend([PART, u8::from(run.encoding == Encoding::Bitmap)]);
-            let last = docs_of_run.last().copied().unwrap_or(run.base);
             for number in [run.base, last, docs.len() as u32, runs.len() as u32] {
                 self.scratch.extend_from_slice(&number.to_le_bytes());
             }
@@ -116,6 +128,7 @@ impl Writer {
             }
             self.seal(trigram, part as u32, emit)?;
         }
+        self.from = trigram + 1;
         Ok(())
     }
 
