@@ -189,7 +189,7 @@ impl Store {
             let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
             let base = self.reader()?.end();
             let write = begin(&db)?;
-            segment::add(&write, base, hashes, builder, &self.next_segment)?;
+            segment::add(&write, base, hashes, builder)?;
             write.commit()?;
             self.reopen_reader(&db)?;
             Ok(base)

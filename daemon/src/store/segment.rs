@@ -4,7 +4,6 @@ use super::{BLOCKS, BlockCache, CONTENTS, FILES, Hash, SEGMENTS, StoreError};
 use hob_index::postings::{self, Block, Builder, Corrupt, Input, Key, Source};
 use redb::{Database, ReadOnlyTable, ReadableDatabase, ReadableTable, WriteTransaction};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A segment: the contents `base..base + docs`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +88,10 @@ pub(super) struct SegmentSource<'a> {
 impl Source for SegmentSource<'_> {
     type Error = StoreError;
 
+    fn segment(&self) -> u32 {
+        self.segment.number
+    }
+
     fn docs(&self) -> u32 {
         self.segment.docs
     }
@@ -122,17 +125,14 @@ pub(super) fn add(
     base: u32,
     hashes: &[Hash],
     builder: Builder,
-    next_number: &AtomicU32,
 ) -> Result<(), StoreError> {
     let mut blocks = write.open_table(BLOCKS)?;
-    let mut number = None;
+    let mut number = 0;
     let docs = builder.finish(&mut |key, block| -> Result<(), StoreError> {
-        number = Some(key.segment);
+        number = key.segment;
         blocks.insert(&key.to_bytes(), block)?;
         Ok(())
     })?;
-    // Contents without a single trigram make a segment without a block.
-    let number = number.unwrap_or_else(|| next_number.fetch_add(1, Ordering::Relaxed));
     let segment = Segment { number, base, docs };
     write.open_table(SEGMENTS)?.insert(number, segment.encode().as_slice())?;
     let mut sorted: Vec<(&Hash, u32)> = hashes.iter().zip(base..).collect();
