@@ -1,7 +1,7 @@
 //! A blocking connection to the daemon, without a runtime.
 //!
-//! Its first write carries `daemon.hello` and the first request together. Answers are read in the
-//! order in which we ask, since one caller at a time uses the connection. Starting a daemon is
+//! Its first write carries `daemon.hello` and the first request together, and the daemon may answer
+//! the two in any order. Later there is one request at a time, since callers take turns. Starting a daemon is
 //! not done here: see [`crate::start()`].
 
 use crate::stream::{CHANGES, SEARCH, Stream, StreamItem, Subscription};
@@ -13,6 +13,7 @@ use jsonrpsee::core::params::{BatchRequestBuilder, ObjectParams};
 use jsonrpsee::core::traits::ToRpcParams;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
+use std::collections::VecDeque;
 use std::fmt;
 use std::io::{BufReader, Write as _};
 use std::os::unix::net::UnixStream;
@@ -215,12 +216,20 @@ pub(crate) struct Session {
     socket: PathBuf,
     next_id: u64,
     greeted: bool,
+    /// What came before the answer to the greeting, to be read next.
+    kept: VecDeque<Vec<u8>>,
 }
 
 impl Session {
     fn new(stream: UnixStream, socket: &Path) -> Self {
         let reader = BufReader::with_capacity(32 << 10, stream);
-        Self { reader, socket: socket.to_owned(), next_id: 0, greeted: false }
+        Self {
+            reader,
+            socket: socket.to_owned(),
+            next_id: 0,
+            greeted: false,
+            kept: VecDeque::new(),
+        }
     }
 
     pub(crate) fn call(
@@ -234,8 +243,7 @@ impl Session {
         Request::new(Some(id), method, params).frame(&mut frames)?;
         self.write_before_reading(&frames)?;
         if let Some(hello) = hello {
-            let answer = self.answer(hello)?;
-            self.check(&answer)?;
+            self.await_greeting(hello)?;
         }
         self.answer(id)
     }
@@ -246,8 +254,7 @@ impl Session {
         Request::new(None, method, params).frame(&mut frames)?;
         self.write_before_reading(&frames)?;
         if let Some(hello) = hello {
-            let answer = self.answer(hello)?;
-            self.check(&answer)?;
+            self.await_greeting(hello)?;
         }
         Ok(())
     }
@@ -265,6 +272,10 @@ impl Session {
 
     /// Reads a frame; false at the end of the connection.
     pub(crate) fn read(&mut self, frame: &mut Vec<u8>) -> Result<bool, Error> {
+        if let Some(kept) = self.kept.pop_front() {
+            *frame = kept;
+            return Ok(true);
+        }
         wire::read_frame(&mut self.reader, frame, &self.socket)
     }
 
@@ -332,7 +343,26 @@ impl Session {
         Err(error.into())
     }
 
-    /// The answer to a request, whatever comes before it.
+    /// Reads the answer to the greeting, and keeps what comes before it: the request that was
+    /// sent along may be answered first, and if it was for a stream, items may follow.
+    fn await_greeting(&mut self, id: u64) -> Result<(), RpcError> {
+        let mut kept = VecDeque::new();
+        loop {
+            let mut frame = Vec::new();
+            if !self.read(&mut frame)? {
+                return Err(self.lost().into());
+            }
+            let message = self.parse(&frame)?;
+            if message.answers(id) {
+                self.check(&outcome(message)?)?;
+                self.kept = kept;
+                return Ok(());
+            }
+            kept.push_back(frame);
+        }
+    }
+
+    /// The answer to a request. What comes before it is of no interest any more.
     fn answer(&mut self, id: u64) -> Result<Box<RawValue>, RpcError> {
         let mut frame = Vec::new();
         loop {
@@ -340,14 +370,10 @@ impl Session {
                 return Err(self.lost().into());
             }
             let message = self.parse(&frame)?;
-            if !message.answers(id) {
-                self.aside(&message)?;
-                continue;
+            if message.answers(id) {
+                return outcome(message);
             }
-            if let Some(error) = message.error {
-                return Err(RpcError::Call(error));
-            }
-            return Ok(message.result.unwrap_or(RawValue::NULL).to_owned());
+            self.aside(&message)?;
         }
     }
 
@@ -372,6 +398,14 @@ pub(crate) fn connect(socket: &Path) -> Result<(UnixStream, Option<u32>), Error>
     let stream = UnixStream::connect(socket).map_err(|error| unreachable(&error, socket))?;
     let peer = crate::place::check_peer(&stream, socket)?;
     Ok((stream, peer))
+}
+
+/// What an answer says: a result, which may be null, or an error.
+fn outcome(message: Message<'_>) -> Result<Box<RawValue>, RpcError> {
+    match message.error {
+        Some(error) => Err(RpcError::Call(error)),
+        None => Ok(message.result.unwrap_or(RawValue::NULL).to_owned()),
+    }
 }
 
 fn unsendable(error: serde_json::Error) -> Error {

@@ -31,6 +31,40 @@ fn the_greeting_travels_with_the_first_request_only() {
     assert_eq!(daemon.methods(), ["daemon.ping", "daemon.ping"]);
 }
 
+/// The daemon sends answers as they are ready, and a ping once overtook the greeting that
+/// came with it: its answer was thrown away, and waited for in vain.
+#[test]
+fn an_answer_that_overtakes_the_greeting_is_kept() {
+    let daemon = Scripted::start(|method, _| match method {
+        "daemon.hello" => {
+            let early = r#"{"jsonrpc":"2.0","id":2,"result":{"uptime_seconds":5}}"#;
+            let hello = json!({"protocol": 1, "version": "0.1.0", "pid": 1});
+            vec![Act::Say(early.into()), Act::Result(hello)]
+        }
+        "daemon.ping" => vec![Act::Close],
+        _ => vec![],
+    });
+    assert_eq!(ping(&daemon).unwrap(), 5);
+}
+
+#[test]
+fn a_stream_that_overtakes_the_greeting_is_kept() {
+    let daemon = Scripted::start(|method, _| match method {
+        "daemon.hello" => {
+            let early = r#"{"jsonrpc":"2.0","id":2,"result":7}"#;
+            let item = serde_json::from_str(DONE).unwrap();
+            let hello = json!({"protocol": 1, "version": "0.1.0", "pid": 1});
+            let item = Act::Item("index.searchEvent", item);
+            vec![Act::Say(early.into()), item, Act::Result(hello)]
+        }
+        "index.searchStream" => vec![Act::Close],
+        _ => vec![],
+    });
+    let mut connection = connect(&daemon);
+    let mut stream = connection.search_stream(&SearchQuery::in_dir("/"), Style::default()).unwrap();
+    assert!(matches!(stream.next(), Some(Ok(SearchEvent::Done(_)))));
+}
+
 #[test]
 fn a_daemon_of_another_number_is_told_apart() {
     let refused = |method: &str| match method {
