@@ -23,8 +23,8 @@ use toml::de::{DeTable, DeValue};
 pub struct Config {
     /// What a client may use up.
     pub limits: Limits,
-    /// The log is JSON, a line each.
-    pub log_json: bool,
+    /// `text`, or `json`: an object a line.
+    pub log_format: &'static str,
     /// Memory for building an index, in MiB.
     pub index_memory_mb: usize,
     /// Threads that build an index; 0 is one a core.
@@ -35,8 +35,8 @@ pub struct Config {
     pub sync_deadline: Duration,
     /// Threads that read files for one search; 0 is one a core.
     pub search_threads: usize,
-    /// Never ask the kernel for changes: look at the tree at each query.
-    pub watch_poll: bool,
+    /// What reports changes: `auto`, `notify`, or `poll` for nothing.
+    pub watch_backend: &'static str,
     /// Index git repositories without being told.
     pub workspace_auto: bool,
 }
@@ -45,13 +45,13 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             limits: Limits::default(),
-            log_json: false,
+            log_format: "text",
             index_memory_mb: 64,
             index_threads: 0,
             cache_memory_mb: 32,
             sync_deadline: Duration::from_secs(5),
             search_threads: 0,
-            watch_poll: false,
+            watch_backend: "auto",
             workspace_auto: true,
         }
     }
@@ -219,7 +219,7 @@ fn set_toml(config: &mut Config, row: &Row, value: &DeValue<'_>) -> Result<(), S
             number.as_str().to_owned()
         }
         (Slot::Switch(_), DeValue::Boolean(switch)) => switch.to_string(),
-        (Slot::Either(..), DeValue::String(word)) => word.to_string(),
+        (Slot::OneOf(..), DeValue::String(word)) => word.to_string(),
         (slot, value) => {
             return Err(format!("expected {}, found {}", expects(slot), value.type_str()));
         }
@@ -285,7 +285,7 @@ mod tests {
             let value = match (row.slot)(&mut config) {
                 Slot::Count(..) | Slot::Millis(_) => "1234567".to_owned(),
                 Slot::Switch(place) => (!*place).to_string(),
-                Slot::Either(place, words) => words[usize::from(!*place)].to_owned(),
+                Slot::OneOf(_, words) => words[words.len() - 1].to_owned(),
             };
             let variable = variable(row.key);
             let changed = from("", &[(&variable, &value)], &[]).unwrap().config;

@@ -47,7 +47,7 @@ struct Open {
 /// An open workspace with its background work.
 pub(crate) struct Warm {
     // The order matters: the indexer saves what the workspace knows, then that closes.
-    indexer: Indexer,
+    _indexer: Indexer,
     pub(crate) workspace: Arc<Workspace>,
     pub(crate) repository: Arc<Repository>,
 }
@@ -155,9 +155,10 @@ impl Workspaces {
             Some((store.epoch(), id, tree))
         });
         let (epoch, id, tree): (u64, RootId, Arc<Dir>) = known.unwrap_or_default();
-        let watching = match self.config.watch_poll {
-            true => Watching::Polling,
-            false => Watching::By(Backend::Auto),
+        let watching = match self.config.watch_backend {
+            "poll" => Watching::Polling,
+            "notify" => Watching::By(Backend::Notify),
+            _ => Watching::By(Backend::Auto),
         };
         let cookies = self.runtime.join("cookies");
         let _ = std::fs::create_dir_all(&cookies);
@@ -173,7 +174,7 @@ impl Workspaces {
             Budget { threads, memory: self.config.index_memory_mb << 20 },
             (epoch, id, tree),
         );
-        Warm { indexer, workspace, repository }
+        Warm { _indexer: indexer, workspace, repository }
     }
 
     fn store_path(&self, common: &Path) -> PathBuf {

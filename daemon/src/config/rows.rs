@@ -21,8 +21,8 @@ pub(super) enum Slot<'a> {
     Millis(&'a mut Duration),
     /// True or false.
     Switch(&'a mut bool),
-    /// The first word stands for false, the second for true.
-    Either(&'a mut bool, [&'static str; 2]),
+    /// One of these words.
+    OneOf(&'a mut &'static str, &'static [&'static str]),
 }
 
 /// All keys, by section.
@@ -81,7 +81,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         key: "log.format",
         doc: "`text`, or `json`: an object a line.",
-        slot: |config| Slot::Either(&mut config.log_json, ["text", "json"]),
+        slot: |config| Slot::OneOf(&mut config.log_format, &["text", "json"]),
     },
     Row {
         key: "index.memory_mb",
@@ -111,8 +111,9 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         key: "watch.backend",
-        doc: "`auto`: the kernel reports changes. `poll`: each query looks at the whole tree.",
-        slot: |config| Slot::Either(&mut config.watch_poll, ["auto", "poll"]),
+        doc: "`auto`: the kernel reports changes; `notify`: through the library that serves other\n\
+              systems; `poll`: each query looks at the whole tree.",
+        slot: |config| Slot::OneOf(&mut config.watch_backend, &["auto", "notify", "poll"]),
     },
     Row {
         key: "workspace.auto",
@@ -134,8 +135,8 @@ pub(super) fn set(slot: Slot<'_>, text: &str) -> Result<(), String> {
             *place = Duration::from_millis(millis);
         }
         Slot::Switch(place) => *place = text.parse().map_err(|_| refusal())?,
-        Slot::Either(place, words) => {
-            *place = words.iter().position(|word| *word == text).ok_or_else(refusal)? == 1;
+        Slot::OneOf(place, words) => {
+            *place = words.iter().find(|word| **word == text).ok_or_else(refusal)?;
         }
     }
     Ok(())
@@ -147,7 +148,10 @@ pub(super) fn expects(slot: &Slot<'_>) -> String {
         Slot::Count(_, least) => format!("a whole number from {least}"),
         Slot::Millis(_) => "a whole number of milliseconds from 1".to_owned(),
         Slot::Switch(_) => "true or false".to_owned(),
-        Slot::Either(_, [no, yes]) => format!("\"{no}\" or \"{yes}\""),
+        Slot::OneOf(_, words) => {
+            let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
+            quoted.join(" or ")
+        }
     }
 }
 
@@ -157,6 +161,6 @@ pub(super) fn show(slot: &Slot<'_>) -> String {
         Slot::Count(place, _) => place.to_string(),
         Slot::Millis(place) => place.as_millis().to_string(),
         Slot::Switch(place) => place.to_string(),
-        Slot::Either(place, words) => format!("\"{}\"", words[usize::from(**place)]),
+        Slot::OneOf(place, _) => format!("\"{place}\""),
     }
 }

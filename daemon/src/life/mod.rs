@@ -73,7 +73,7 @@ fn live(background: bool, sets: &[String], herald: Herald) -> Result<(), StartEr
     let started = Instant::now();
     let file = place::config_dir(&process_env).join("config.toml");
     let Loaded { config, warnings } = config::load(&file, &process_env, sets)?;
-    let log = start_log(background, config.log_json);
+    let log = start_log(background, config.log_format == "json");
     for warning in warnings {
         tracing::warn!("{warning}");
     }

@@ -162,9 +162,6 @@ impl Store {
         self.epoch
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
 
     /// Something that was read from it was not what had been written: it is to be set aside.
     pub(crate) fn is_broken(&self) -> bool {

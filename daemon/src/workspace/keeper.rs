@@ -102,7 +102,7 @@ impl Keeper {
             None => Err(Failed::RootGone),
         };
         for reply in waiting {
-            let _ = reply.send(answer.clone().map(|()| Synced));
+            let _ = reply.send(answer.map(|()| Synced));
         }
         true
     }

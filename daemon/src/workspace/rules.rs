@@ -30,7 +30,7 @@ pub(crate) struct Rules {
 }
 
 struct Level {
-    above: Option<Arc<Level>>,
+    above: Option<Arc<Self>>,
     custom: Gitignore,
     ignore: Gitignore,
     git: Gitignore,

@@ -241,9 +241,9 @@ pub(crate) fn print(stat: &Stat) -> u64 {
         stat.st_ino,
         stat.st_size as u64,
         stat.st_mtime as u64,
-        stat.st_mtime_nsec as u64,
+        stat.st_mtime_nsec,
         stat.st_ctime as u64,
-        stat.st_ctime_nsec as u64,
+        stat.st_ctime_nsec,
         u64::from(stat.st_mode),
     ] {
         hash.write_u64(part);
