@@ -18,6 +18,7 @@
 //! assert!(!accepts(&wanted("spin_lock"), &trigrams));
 //! ```
 
+pub mod parts;
 pub mod plan;
 pub mod postings;
 pub mod tree;

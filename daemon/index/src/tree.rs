@@ -11,7 +11,8 @@ use std::cmp::Ordering;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-/// The number of a content within a repository's store. It is never given twice.
+/// The number of a content within a repository's store. It is never given twice, and neither are
+/// those that follow it, one for each part of the content ([`crate::parts`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DocId(u32);
 
@@ -48,6 +49,15 @@ pub struct File {
     pub touch: u32,
     /// Its content.
     pub doc: DocId,
+}
+
+impl File {
+    /// The numbers of the first and of the last part of its content, where that is known.
+    #[must_use]
+    pub fn docs(&self) -> Option<(u32, u32)> {
+        let first = self.doc.known()?;
+        Some((first, first.saturating_add(crate::parts::count(self.size) - 1)))
+    }
 }
 
 /// Why the default rules leave something out of a search.
@@ -115,10 +125,10 @@ impl Totals {
     fn add_file(&mut self, file: &File) {
         self.files += 1;
         self.bytes += file.size;
-        match file.doc.known() {
-            Some(doc) => {
-                self.first = self.first.min(doc);
-                self.last = self.last.max(doc);
+        match file.docs() {
+            Some((first, last)) => {
+                self.first = self.first.min(first);
+                self.last = self.last.max(last);
             }
             None => {
                 self.unknown += 1;
@@ -296,7 +306,7 @@ impl Dir {
         for entry in &self.entries {
             let length = path.len();
             match &entry.node {
-                Node::File(file) if docs.has(file.doc) => {
+                Node::File(file) if docs.has(file) => {
                     path.extend_from_slice(&entry.name);
                     visit(path, file);
                 }
@@ -423,12 +433,12 @@ pub enum Docs {
 }
 
 impl Docs {
-    /// Whether a file of this content is asked for.
+    /// Whether the file is asked for: a part of its content is, or it is not known.
     #[must_use]
-    pub fn has(&self, doc: DocId) -> bool {
-        match (self, doc.known()) {
+    pub fn has(&self, file: &File) -> bool {
+        match (self, file.docs()) {
             (Self::All, _) | (_, None) => true,
-            (Self::These(docs), Some(doc)) => docs.binary_search(&doc).is_ok(),
+            (Self::These(docs), Some((first, last))) => any_within(docs, first, last),
         }
     }
 
@@ -438,12 +448,14 @@ impl Docs {
         match self {
             Self::All => true,
             _ if totals.unknown > 0 || totals.unreadable > 0 => true,
-            Self::These(docs) => {
-                let at = docs.partition_point(|doc| *doc < totals.first);
-                docs.get(at).is_some_and(|doc| *doc <= totals.last)
-            }
+            Self::These(docs) => any_within(docs, totals.first, totals.last),
         }
     }
+}
+
+fn any_within(docs: &[u32], first: u32, last: u32) -> bool {
+    let at = docs.partition_point(|doc| *doc < first);
+    docs.get(at).is_some_and(|doc| *doc <= last)
 }
 
 #[cfg(test)]

@@ -2,7 +2,9 @@
 
 use crate::store::Hash;
 use crate::workspace::scan::{nanoseconds, print};
-use hob_index::trigram::{Extractor, text_of};
+use hob_index::parts::Cutter;
+use hob_index::tree;
+use hob_index::trigram::{Extractor, Trigram, text_of};
 use rustix::fs::{Mode, OFlags, Stat};
 use std::ffi::OsStr;
 use std::fs::File;
@@ -13,8 +15,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A file up to this size is read as a whole.
 const WHOLE: u64 = 16 << 20;
+/// Memory that is kept for the next one.
+const KEPT: usize = 1 << 20;
 /// Bytes of a larger one at a time.
-const PART: usize = 1 << 20;
+const PIECE: usize = 1 << 20;
 /// A file that was changed within so many nanoseconds may change again without another stat: the
 /// kernel's clock for files ticks every 1 to 10 ms, of some file systems every two seconds.
 const TICK: i64 = 30_000_000;
@@ -30,77 +34,132 @@ pub(super) enum Content {
     Changing,
 }
 
-/// Reads the file at `path`, if its print is still this one. A large one does not stay in the
-/// buffer: the extractor gets it at once, so that hash and trigrams are of the same bytes.
-pub(super) fn read(
-    path: &Path,
-    expected: u64,
-    buffer: &mut Vec<u8>,
-    extractor: &mut Extractor,
-) -> Content {
-    // What an unfinished file left there.
-    extractor.take();
-    buffer.clear();
-    match read_hash(path, expected, buffer, extractor) {
-        Ok(Some(hash)) => Content::Read(hash),
-        Ok(None) => Content::Changing,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Content::Changing,
-        Err(_) => Content::Unreadable,
-    }
+/// Reads files one after the other, and keeps what the last one's parts are made of.
+#[derive(Default)]
+pub(super) struct Reader {
+    /// The bytes of a file that was read as a whole.
+    buffer: Vec<u8>,
+    /// The trigrams of a larger one's parts: of the same bytes as its hash, which a second look at
+    /// the file might not be.
+    parts: Vec<Box<[Trigram]>>,
 }
 
-fn read_hash(
-    path: &Path,
-    expected: u64,
-    buffer: &mut Vec<u8>,
-    extractor: &mut Extractor,
-) -> std::io::Result<Option<Hash>> {
-    let mut file = open(path)?;
-    let before = rustix::fs::fstat(&file)?;
-    if print(&before) != expected || is_fresh(&before) {
-        return Ok(None);
+impl Reader {
+    /// Reads the file at `path`, if it is still what the tree says.
+    pub(super) fn read(
+        &mut self,
+        path: &Path,
+        expected: &tree::File,
+        extractor: &mut Extractor,
+    ) -> Content {
+        if self.buffer.capacity() > KEPT {
+            self.buffer = Vec::new();
+        }
+        self.buffer.clear();
+        self.parts.clear();
+        match self.hash(path, expected, extractor) {
+            Ok(Some(hash)) => Content::Read(hash),
+            Ok(None) => Content::Changing,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Content::Changing,
+            Err(_) => Content::Unreadable,
+        }
     }
-    let hash = match u64::try_from(before.st_size) {
-        Ok(size) if size <= WHOLE => {
-            // As much as the file has, and a byte that shows its end.
-            buffer.reserve(usize::try_from(size).unwrap_or(0) + 1);
-            (&file).take(WHOLE + 1).read_to_end(buffer)?;
-            blake3::hash(buffer)
-        }
-        _ => stream(&mut file, extractor)?,
-    };
-    let after = rustix::fs::fstat(&file)?;
-    Ok((print(&after) == expected).then_some(*hash.as_bytes()))
-}
 
-fn stream(file: &mut File, extractor: &mut Extractor) -> std::io::Result<blake3::Hash> {
-    let mut hasher = blake3::Hasher::new();
-    let mut part = vec![0; PART];
-    let mut first = true;
-    let mut visible = true;
-    loop {
-        let length = file.read(&mut part)?;
-        if length == 0 {
-            return Ok(hasher.finalize());
+    /// Gives the trigrams of each part of what was read.
+    pub(super) fn each_part(
+        &mut self,
+        file: &tree::File,
+        extractor: &mut Extractor,
+        part: &mut dyn FnMut(&[Trigram]),
+    ) {
+        if file.size > WHOLE {
+            self.parts.drain(..).for_each(|trigrams| part(&trigrams));
+            return;
         }
-        let bytes = &part[..length];
-        hasher.update(bytes);
-        if first && (bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff")) {
-            let mut whole = bytes.to_vec();
-            file.read_to_end(&mut whole)?;
-            hasher.update(&whole[length..]);
-            extractor.feed(&text_of(&whole));
-            return Ok(hasher.finalize());
-        }
-        first = false;
-        match memchr::memchr(0, bytes) {
-            Some(nul) if visible => {
-                extractor.feed(&bytes[..nul]);
-                visible = false;
+        let mut cutter = Cutter::new(file.size);
+        cutter.cut(&text_of(&self.buffer), &mut |piece, ends| {
+            extractor.feed(piece);
+            if ends {
+                part(extractor.take());
             }
-            None if visible => extractor.feed(bytes),
-            _ => {}
+        });
+        part(extractor.take());
+        (0..cutter.unended()).for_each(|_| part(&[]));
+    }
+
+    fn hash(
+        &mut self,
+        path: &Path,
+        expected: &tree::File,
+        extractor: &mut Extractor,
+    ) -> std::io::Result<Option<Hash>> {
+        let mut file = open(path)?;
+        let before = rustix::fs::fstat(&file)?;
+        if print(&before) != expected.print || is_fresh(&before) {
+            return Ok(None);
         }
+        let (hash, length) = match expected.size {
+            0..=WHOLE => self.whole(&file, expected.size)?,
+            _ => self.stream(&mut file, expected.size, extractor)?,
+        };
+        let after = rustix::fs::fstat(&file)?;
+        let same = print(&after) == expected.print && length == expected.size;
+        Ok(same.then_some(*hash.as_bytes()))
+    }
+
+    fn whole(&mut self, file: &File, size: u64) -> std::io::Result<(blake3::Hash, u64)> {
+        // As much as the file has, and a byte that shows its end.
+        self.buffer.reserve(usize::try_from(size).unwrap_or(0) + 1);
+        loop {
+            let read = rustix::io::read(file, rustix::buffer::spare_capacity(&mut self.buffer))?;
+            if read == 0 || self.buffer.len() as u64 > size {
+                return Ok((blake3::hash(&self.buffer), self.buffer.len() as u64));
+            }
+        }
+    }
+
+    fn stream(
+        &mut self,
+        file: &mut File,
+        size: u64,
+        extractor: &mut Extractor,
+    ) -> std::io::Result<(blake3::Hash, u64)> {
+        let mut hasher = blake3::Hasher::new();
+        let mut cutter = Cutter::new(size);
+        let mut piece = vec![0; PIECE];
+        let (mut total, mut visible) = (0, true);
+        loop {
+            let length = file.read(&mut piece)?;
+            if length == 0 {
+                break;
+            }
+            let mut bytes = &piece[..length];
+            hasher.update(bytes);
+            let whole;
+            if total == 0 && (bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff")) {
+                // UTF-16 is rare, and rarer at this size.
+                let mut all = bytes.to_vec();
+                file.read_to_end(&mut all)?;
+                hasher.update(&all[length..]);
+                total += all.len() as u64 - length as u64;
+                whole = text_of(&all).into_owned();
+                bytes = &whole;
+            }
+            total += length as u64;
+            if visible {
+                let nul = memchr::memchr(0, bytes);
+                visible = nul.is_none();
+                cutter.cut(&bytes[..nul.unwrap_or(bytes.len())], &mut |text, ends| {
+                    extractor.feed(text);
+                    if ends {
+                        self.parts.push(extractor.take().into());
+                    }
+                });
+            }
+        }
+        self.parts.push(extractor.take().into());
+        self.parts.extend((0..cutter.unended()).map(|_| Box::default()));
+        Ok((hasher.finalize(), total))
     }
 }
 
@@ -111,13 +170,6 @@ fn is_fresh(stat: &Stat) -> bool {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let age = i64::try_from(now.as_nanos()).unwrap_or(i64::MAX).saturating_sub(changed);
     (0..if coarse { COARSE_TICK } else { TICK }).contains(&age)
-}
-
-/// Feeds what a search sees of the file that was just read.
-pub(super) fn extract(buffer: &[u8], extractor: &mut Extractor) {
-    if !buffer.is_empty() {
-        extractor.feed(&text_of(buffer));
-    }
 }
 
 /// Opens a regular file without ever waiting for anybody.

@@ -9,8 +9,8 @@ mod content;
 
 use crate::store::{Hash, RootId, Store, StoreError};
 use crate::workspace::{Indexed, Snapshot, Workspace};
-use content::{Content, read};
-use hob_index::postings::Builder;
+use content::{Content, Reader};
+use hob_index::postings::{Builder, MAX_DOCS};
 use hob_index::tree::{Dir, DocId, Docs, File};
 use hob_index::trigram::Extractor;
 use std::collections::HashMap;
@@ -252,12 +252,12 @@ struct Batch<'a> {
     memory: usize,
     extractor: Extractor,
     builder: Builder,
-    hashes: Vec<Hash>,
+    contents: Vec<(Hash, u32)>,
     known: HashMap<Hash, u32>,
     /// Files whose content is in the builder, by its place there.
     waiting: Vec<(Indexed, u32)>,
     done: Vec<Indexed>,
-    buffer: Vec<u8>,
+    reader: Reader,
 }
 
 impl<'a> Batch<'a> {
@@ -268,11 +268,11 @@ impl<'a> Batch<'a> {
             memory,
             extractor: Extractor::new(),
             builder: store.builder(),
-            hashes: Vec::new(),
+            contents: Vec::new(),
             known: HashMap::new(),
             waiting: Vec::new(),
             done: Vec::new(),
-            buffer: Vec::new(),
+            reader: Reader::default(),
         }
     }
 
@@ -286,9 +286,10 @@ impl<'a> Batch<'a> {
             self.work.foreground.step_back();
             for pending in &files[from..files.len().min(from + HANDFUL)] {
                 self.file(pending)?;
-            }
-            if self.builder.is_full(self.memory) {
-                self.flush()?;
+                // Room for a file of the most parts must be left.
+                if self.builder.is_full(self.memory) || self.builder.docs() > MAX_DOCS / 2 {
+                    self.flush()?;
+                }
             }
             if self.done.len() >= FEW {
                 self.hand_over();
@@ -305,7 +306,8 @@ impl<'a> Batch<'a> {
             touch: pending.file.touch,
             doc,
         };
-        let hash = match read(&path, pending.file.print, &mut self.buffer, &mut self.extractor) {
+        let read = self.reader.read(&path, &pending.file, &mut self.extractor);
+        let hash = match read {
             Content::Read(hash) => hash,
             Content::Unreadable => {
                 self.done.push(indexed(DocId::UNREADABLE));
@@ -321,23 +323,25 @@ impl<'a> Batch<'a> {
             self.done.push(indexed(doc));
             return Ok(());
         }
-        content::extract(&self.buffer, &mut self.extractor);
-        let place = self.builder.add(self.extractor.take());
+        let place = self.builder.docs();
+        self.reader.each_part(&pending.file, &mut self.extractor, &mut |trigrams| {
+            self.builder.add(trigrams);
+        });
         self.known.insert(hash, place);
-        self.hashes.push(hash);
+        self.contents.push((hash, place));
         self.waiting.push((indexed(DocId::PENDING), place));
         Ok(())
     }
 
     fn flush(&mut self) -> Result<(), StoreError> {
-        if !self.hashes.is_empty() {
+        if !self.contents.is_empty() {
             let builder = std::mem::replace(&mut self.builder, self.store.builder());
-            let base = self.store.add(&self.hashes, builder)?;
+            let base = self.store.add(&self.contents, builder)?;
             let numbered = self.waiting.drain(..).filter_map(|(indexed, place)| {
                 Some(Indexed { doc: DocId::new(base.checked_add(place)?)?, ..indexed })
             });
             self.done.extend(numbered);
-            self.hashes.clear();
+            self.contents.clear();
             self.known.clear();
         }
         self.hand_over();

@@ -111,11 +111,11 @@ fn globs(query: &SearchQuery) -> Result<Override, SearchError> {
 }
 
 fn types(query: &SearchQuery) -> Result<Types, SearchError> {
-    let mut builder = TypesBuilder::new();
-    builder.add_defaults();
     if query.types.is_empty() && query.types_not.is_empty() {
         return Ok(Types::empty());
     }
+    let mut builder = TypesBuilder::new();
+    builder.add_defaults();
     for name in &query.types {
         builder.select(name);
     }

@@ -255,7 +255,7 @@ impl Memory<'_> {
         let shown = Path::new(OsStr::from_bytes(&self.shown));
         match node {
             Node::File(file) => {
-                if self.docs.has(file.doc) && (!filters || self.scope.admits(shown, false, None)) {
+                if self.docs.has(file) && (!filters || self.scope.admits(shown, false, None)) {
                     self.take();
                 }
             }

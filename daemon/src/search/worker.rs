@@ -13,10 +13,9 @@ use grep_searcher::{
     SinkMatch,
 };
 use hob_protocol::{LineMatch, Print, Style, Text};
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags, Stat};
 use std::fs::File;
-use std::io::{self, Read as _};
-use std::os::unix::fs::MetadataExt as _;
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 use termcolor::{Ansi, NoColor, WriteColor};
@@ -49,6 +48,8 @@ pub(crate) struct Lines {
 /// What a thread reuses from file to file.
 pub(super) struct Worker {
     printer: Printer,
+    /// With the number of lines that it stops after.
+    searcher: Option<(Option<u64>, Searcher)>,
     buffer: Vec<u8>,
 }
 
@@ -63,7 +64,7 @@ enum Printer {
 
 impl Worker {
     pub(super) fn new(compiled: &Compiled, want: Want) -> Self {
-        Self { printer: printer(compiled, want), buffer: Vec::new() }
+        Self { printer: printer(compiled, want), searcher: None, buffer: Vec::new() }
     }
 
     /// Searches a file for at most so many matching lines.
@@ -98,19 +99,32 @@ impl Worker {
         target: &Target,
         most: Option<u64>,
     ) -> io::Result<Output> {
-        let mut searcher = searcher(compiled, most);
-        let file = open(target)?;
-        let size = file.metadata()?.len();
-        let binary = match target.explicit {
+        // Making one costs more than to search a file of common size.
+        let (_, mut searcher) = match self.searcher.take() {
+            Some((same, searcher)) if same == most => (same, searcher),
+            _ => (most, searcher(compiled, most)),
+        };
+        searcher.set_binary_detection(match target.explicit {
             true => BinaryDetection::convert(b'\0'),
             false => BinaryDetection::quit(b'\0'),
-        };
-        searcher.set_binary_detection(binary);
-        if size > WHOLE {
-            return self.print(compiled, target, &mut searcher, Input::Stream(&file));
+        });
+        let output = self.file_with(&mut searcher, compiled, target);
+        self.searcher = Some((most, searcher));
+        output
+    }
+
+    fn file_with(
+        &mut self,
+        searcher: &mut Searcher,
+        compiled: &Compiled,
+        target: &Target,
+    ) -> io::Result<Output> {
+        let (file, stat) = open(target)?;
+        if stat.st_size.cast_unsigned() > WHOLE {
+            return self.print(compiled, target, searcher, Input::Stream(&file));
         }
         let mut buffer = std::mem::take(&mut self.buffer);
-        let read = read_whole(&file, &mut buffer);
+        let read = read_whole(&file, stat, &mut buffer);
         let result = read.and_then(|()| {
             let plain = !has_bom(&buffer) && memchr::memchr(0, &buffer).is_none();
             // Without a NUL and a mark both ways find the same, and this one copies nothing.
@@ -118,11 +132,9 @@ impl Worker {
                 true => Input::Whole(&buffer),
                 false => Input::Bytes(&buffer),
             };
-            self.print(compiled, target, &mut searcher, input)
+            self.print(compiled, target, searcher, input)
         });
-        if buffer.capacity() as u64 <= WHOLE {
-            self.buffer = buffer;
-        }
+        self.buffer = buffer;
         result
     }
 
@@ -392,39 +404,46 @@ fn summary_builder(style: Style, kind: SummaryKind) -> SummaryBuilder {
 }
 
 /// Opens a file, and nothing else: a pipe would block for ever, a device might do anything.
-fn open(target: &Target) -> io::Result<File> {
-    let mut flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    if target.explicit {
-        let meta = std::fs::metadata(&target.path)?;
-        if !meta.is_file() {
-            return Err(io::Error::other("it is no regular file"));
-        }
+fn open(target: &Target) -> io::Result<(File, Stat)> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    if target.explicit && !std::fs::metadata(&target.path)?.is_file() {
+        return Err(io::Error::other("it is no regular file"));
     }
-    flags.set(OFlags::NOFOLLOW, false);
-    let file = File::from(rustix::fs::open(&target.path, flags, Mode::empty())?);
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::from(io::ErrorKind::NotFound));
+    let file = rustix::fs::open(&target.path, flags, Mode::empty())?;
+    let stat = rustix::fs::fstat(&file)?;
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => Ok((File::from(file), stat)),
+        _ => Err(io::Error::from(io::ErrorKind::NotFound)),
     }
-    Ok(file)
 }
 
 /// Reads a file that may change meanwhile: what is returned is one state of it, if it rests for
 /// as long as it takes to read it in one of a few tries.
-fn read_whole(file: &File, buffer: &mut Vec<u8>) -> io::Result<()> {
+fn read_whole(file: &File, mut before: Stat, buffer: &mut Vec<u8>) -> io::Result<()> {
     for _ in 0..TRIES {
-        let before = file.metadata()?;
-        buffer.clear();
-        buffer.reserve(usize::try_from(before.len()).unwrap_or(0) + 1);
-        let mut reader = file;
-        io::Seek::rewind(&mut reader)?;
-        reader.read_to_end(buffer)?;
-        let after = file.metadata()?;
-        let stamp = |meta: &std::fs::Metadata| (meta.len(), meta.mtime(), meta.mtime_nsec());
-        if stamp(&before) == stamp(&after) && buffer.len() as u64 == after.len() {
-            return Ok(());
+        read_from_start(file, before.st_size.cast_unsigned(), buffer)?;
+        let after = rustix::fs::fstat(file)?;
+        let stamp = |stat: &Stat| (stat.st_size, stat.st_mtime, stat.st_mtime_nsec);
+        if stamp(&before) == stamp(&after) && buffer.len() as u64 == after.st_size.cast_unsigned() {
+            break;
         }
+        before = after;
     }
     Ok(())
+}
+
+fn read_from_start(file: &File, size: u64, buffer: &mut Vec<u8>) -> io::Result<()> {
+    buffer.clear();
+    // A byte more than there is shows the end without another call.
+    buffer.reserve(usize::try_from(size).unwrap_or(0) + 1);
+    loop {
+        let at = buffer.len() as u64;
+        let read = rustix::io::pread(file, rustix::buffer::spare_capacity(buffer), at)?;
+        if read == 0 || (read as u64 + at == size && buffer.len() < buffer.capacity()) {
+            return Ok(());
+        }
+        buffer.reserve(4096);
+    }
 }
 
 fn has_bom(bytes: &[u8]) -> bool {

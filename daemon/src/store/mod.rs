@@ -162,7 +162,6 @@ impl Store {
         self.epoch
     }
 
-
     /// Something that was read from it was not what had been written: it is to be set aside.
     pub(crate) fn is_broken(&self) -> bool {
         self.broken.load(Ordering::Relaxed)
@@ -178,15 +177,19 @@ impl Store {
         self.checked(|| Ok(self.reader()?.contents.get(hash)?.map(|number| number.value())))
     }
 
-    /// Adds a segment of contents, whose hashes are in the order of the builder's documents.
-    /// Returns the number of the first.
-    pub(crate) fn add(&self, hashes: &[Hash], builder: Builder) -> Result<u32, StoreError> {
+    /// Adds a segment of contents: each hash with its first document in the builder. Returns the
+    /// number of the builder's first document.
+    pub(crate) fn add(
+        &self,
+        contents: &[(Hash, u32)],
+        builder: Builder,
+    ) -> Result<u32, StoreError> {
         self.checked(|| {
             let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
             let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
             let base = self.reader()?.end();
             let write = begin(&db)?;
-            segment::add(&write, base, hashes, builder)?;
+            segment::add(&write, base, contents, builder)?;
             write.commit()?;
             self.reopen_reader(&db)?;
             Ok(base)

@@ -123,7 +123,7 @@ impl From<Corrupt> for StoreError {
 pub(super) fn add(
     write: &WriteTransaction,
     base: u32,
-    hashes: &[Hash],
+    new: &[(Hash, u32)],
     builder: Builder,
 ) -> Result<(), StoreError> {
     let mut blocks = write.open_table(BLOCKS)?;
@@ -135,11 +135,11 @@ pub(super) fn add(
     })?;
     let segment = Segment { number, base, docs };
     write.open_table(SEGMENTS)?.insert(number, segment.encode().as_slice())?;
-    let mut sorted: Vec<(&Hash, u32)> = hashes.iter().zip(base..).collect();
+    let mut sorted: Vec<&(Hash, u32)> = new.iter().collect();
     sorted.sort_unstable();
     let mut contents = write.open_table(CONTENTS)?;
-    for (hash, doc) in sorted {
-        contents.insert(hash, doc)?;
+    for (hash, place) in sorted {
+        contents.insert(hash, base + place)?;
     }
     Ok(())
 }

@@ -21,8 +21,8 @@ fn add(store: &Store, texts: &[&str]) -> u32 {
     let mut hashes = Vec::new();
     for text in texts {
         extractor.feed(text.as_bytes());
-        builder.add(extractor.take());
-        hashes.push(*blake3::hash(text.as_bytes()).as_bytes());
+        let place = builder.add(extractor.take());
+        hashes.push((*blake3::hash(text.as_bytes()).as_bytes(), place));
     }
     store.add(&hashes, builder).unwrap()
 }
