@@ -96,7 +96,7 @@ impl Edit {
                 fs::rename(dir.join("replace.new"), dir.join("replace.rs"))
             }
             Self::Directory => {
-                let below = dir.join(word).join("a/b");
+                let below = dir.join(word).join("kettle/hearth");
                 fs::create_dir_all(&below)?;
                 fs::write(below.join("deep.rs"), text)
             }
@@ -115,7 +115,7 @@ impl Bench {
     /// The times of each kind, in the order of [`Edit::ALL`].
     fn edits(&self, count: usize) -> Result<Vec<Times>, Failure> {
         let mut times: Vec<Times> = Edit::ALL.iter().map(|_| Times::default()).collect();
-        let mut lost = 0;
+        let mut lost: Vec<String> = Vec::new();
         for number in 0..count {
             let kind = number % Edit::ALL.len();
             let (edit, word) = (Edit::ALL[kind], format!("edited_word_{number}_here"));
@@ -131,11 +131,16 @@ impl Bench {
             edit.apply(&self.dir, &word)?;
             let found = self.found(&word, false)?;
             times[kind].wall.push(began.elapsed());
-            lost += usize::from(found != wanted);
+            if found != wanted {
+                lost.push(format!("{number} ({})", edit.name()));
+            }
         }
-        match lost {
-            0 => Ok(times),
-            _ => Err(format!("{lost} of {count} edits were not seen").into()),
+        match lost.as_slice() {
+            [] => Ok(times),
+            [first, ..] => {
+                let lost = lost.len();
+                Err(format!("{lost} of {count} edits were not seen, the first is {first}").into())
+            }
         }
     }
 

@@ -42,7 +42,7 @@ fn run() -> Result<(), Failure> {
     table.row(["index: CPU", &format!("{} ms", ms(cpu))]);
     table.row(["index: source a CPU-second", &rate(source, cpu)]);
     table.row(["index: peak memory (VmHWM)", &mb(daemon.memory("VmHWM"))]);
-    settle(&world, &tree)?;
+    world.settle(&tree)?;
     table.row(["idle memory (VmRSS)", &mb(daemon.memory("VmRSS"))]);
     table.row(["idle memory of its own (RssAnon)", &mb(daemon.memory("RssAnon"))]);
     world.run(&tree, &["daemon", "stop"])?;
@@ -68,21 +68,6 @@ fn absent(world: &World, tree: &Path, by_rg: bool) -> std::process::Command {
         command.arg(".");
     }
     command
-}
-
-/// Waits until the daemon computes nothing any more: merging comes after indexing.
-fn settle(world: &World, tree: &Path) -> Result<(), Failure> {
-    let daemon = world.daemon(tree)?;
-    let mut before = daemon.cpu();
-    for _ in 0..120 {
-        std::thread::sleep(Duration::from_secs(1));
-        let now = daemon.cpu();
-        if now == before {
-            return Ok(());
-        }
-        before = now;
-    }
-    Err("the daemon does not come to rest".into())
 }
 
 fn codesearch(world: &World, tree: &Path, source: u64, table: &mut Table) -> Result<(), Failure> {

@@ -33,6 +33,7 @@ fn run() -> Result<(), Failure> {
     let (tree, rounds) = (options.tree()?, options.number("rounds", 9)?);
     let world = World::new(&options)?;
     world.run(&tree, &["index", "--wait"])?;
+    world.settle(&tree)?;
     let daemon = world.daemon(&tree)?;
     let mut table = Table::default();
     table.row([

@@ -163,6 +163,21 @@ impl World {
         let pid = self.status(dir)?["daemon"]["pid"].as_u64().ok_or("the daemon has no pid")?;
         Ok(Process { pid })
     }
+
+    /// Waits until the daemon computes nothing any more: merging comes after indexing.
+    pub(crate) fn settle(&self, dir: &Path) -> Result<(), Failure> {
+        let daemon = self.daemon(dir)?;
+        let mut before = daemon.cpu();
+        for _ in 0..120 {
+            std::thread::sleep(Duration::from_secs(1));
+            let now = daemon.cpu();
+            if now == before {
+                return Ok(());
+            }
+            before = now;
+        }
+        Err("the daemon does not come to rest".into())
+    }
 }
 
 impl Drop for World {
