@@ -1,4 +1,8 @@
-//! `hobd`: see the library.
+//! `hobd`, the daemon of hob.
+
+/// Indexing allocates and frees a lot; this allocator gives the memory back to the system.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> std::process::ExitCode {
     hob_daemon::main()

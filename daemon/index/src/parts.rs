@@ -21,7 +21,16 @@ pub fn count(size: u64) -> u32 {
     }
 }
 
+/// About how many bytes a part of a content of `size` bytes has.
+#[must_use]
+pub fn length(size: u64) -> u64 {
+    size.div_ceil(u64::from(count(size))).max(1)
+}
+
 /// Cuts text, which may come in pieces, into the parts of a content of `size` bytes.
+///
+/// The part `i` ends with the first line that ends at or after `(i + 1) * length(size)` bytes of
+/// text, so that it can be found without what is before it; the last part takes what there is.
 ///
 /// ```
 /// use hob_index::parts::{Cutter, count};
@@ -35,12 +44,13 @@ pub fn count(size: u64) -> u32 {
 ///     }
 /// });
 /// assert_eq!(parts.len(), count(text.len() as u64) as usize);
-/// assert!(parts.iter().all(|part| part.ends_with(b"\n")));
 /// ```
 #[derive(Debug)]
 pub struct Cutter {
-    part: u64,
-    filled: u64,
+    length: u64,
+    /// How much text has come, and where the part at hand ends at the earliest.
+    at: u64,
+    due: u64,
     left: u32,
 }
 
@@ -48,37 +58,48 @@ impl Cutter {
     /// For a content of so many bytes.
     #[must_use]
     pub fn new(size: u64) -> Self {
-        let parts = count(size);
-        Self { part: size.div_ceil(u64::from(parts)).max(1), filled: 0, left: parts - 1 }
+        let length = length(size);
+        Self { length, at: 0, due: length, left: count(size) - 1 }
     }
 
-    /// Calls `piece` with text that belongs to the part at hand, and whether that ends with it. The
-    /// last part never ends: it takes what there is.
+    /// Calls `piece` with text that belongs to the part at hand, and whether that ends with it. A
+    /// line that is longer than a part leaves parts empty.
     pub fn cut(&mut self, text: &[u8], piece: &mut dyn FnMut(&[u8], bool)) {
         let mut rest = text;
         while !rest.is_empty() {
             let Some(end) = self.end(rest) else {
-                self.filled += rest.len() as u64;
+                self.at += rest.len() as u64;
                 piece(rest, false);
                 return;
             };
             let (this, later) = rest.split_at(end);
+            self.at += end as u64;
+            rest = later;
             piece(this, true);
-            (self.filled, self.left, rest) = (0, self.left - 1, later);
+            self.next_part();
+            while self.left > 0 && self.due <= self.at {
+                piece(b"", true);
+                self.next_part();
+            }
         }
     }
 
-    /// Parts that have not been ended by a cut, without the last: they stay empty.
+    /// Parts that have not been begun: they stay empty.
     #[must_use]
     pub fn unended(&self) -> u32 {
         self.left
+    }
+
+    fn next_part(&mut self) {
+        self.left -= 1;
+        self.due = self.due.saturating_add(self.length);
     }
 
     fn end(&self, text: &[u8]) -> Option<usize> {
         if self.left == 0 {
             return None;
         }
-        let wanted = usize::try_from(self.part.saturating_sub(self.filled)).unwrap_or(usize::MAX);
+        let wanted = usize::try_from(self.due.saturating_sub(self.at)).unwrap_or(usize::MAX);
         let from = wanted.saturating_sub(1).min(text.len());
         memchr::memchr(b'\n', &text[from..]).map(|at| from + at + 1)
     }
@@ -106,10 +127,19 @@ mod tests {
                     }
                 });
             }
-            prop_assert_eq!(parts.concat(), text);
+            prop_assert_eq!(&parts.concat(), &text);
             prop_assert_eq!(parts.len() as u32 + cutter.unended(), count(size));
-            for part in &parts[..parts.len() - 1] {
-                prop_assert!(part.ends_with(b"\n"));
+            for (number, part) in parts[..parts.len() - 1].iter().enumerate() {
+                prop_assert!(part.is_empty() || part.ends_with(b"\n"));
+                // Where a part is follows from its number alone.
+                let bound = |number: usize| match number {
+                    0 => 0,
+                    _ => {
+                        let from = number * length(size) as usize - 1;
+                        text[from..].iter().position(|byte| *byte == b'\n').map_or(text.len(), |at| from + at + 1)
+                    }
+                };
+                prop_assert_eq!(&text[bound(number)..bound(number + 1)], part.as_slice());
             }
         }
     }

@@ -442,6 +442,15 @@ impl Docs {
         }
     }
 
+    /// The numbers of the parts of the file's content that are asked for; `None` where all are.
+    #[must_use]
+    pub fn parts_of(&self, file: &File) -> Option<Vec<u32>> {
+        let (Self::These(docs), Some((first, last))) = (self, file.docs()) else { return None };
+        let from = docs.partition_point(|doc| *doc < first);
+        let asked = docs[from..].iter().take_while(|doc| **doc <= last);
+        Some(asked.map(|doc| doc - first).collect())
+    }
+
     /// Whether anything with these sums can be asked for: what says no is skipped as a whole.
     #[must_use]
     pub fn may_touch(&self, totals: &Totals) -> bool {

@@ -16,6 +16,8 @@ pub(super) struct Compiled {
     pub(super) query: SearchQuery,
     /// Printed between the outputs of two files, as a line.
     pub(super) separator: Option<&'static [u8]>,
+    /// Whether a line matches does not depend on where it is in the file.
+    pub(super) local: bool,
     /// ripgrep reads a few files that are named one by one as wholes.
     pub(super) whole_files: bool,
 }
@@ -39,6 +41,7 @@ impl Compiled {
             },
             query: query.clone(),
             separator: separator(query, want),
+            local: query.fixed_strings || query.patterns.iter().all(|pattern| is_local(pattern)),
             whole_files: few_files(query),
         })
     }
@@ -47,6 +50,16 @@ impl Compiled {
     pub(super) fn can_match(&self, query: &SearchQuery) -> bool {
         query.max_count != Some(0) && (query.invert || !query.patterns.is_empty())
     }
+}
+
+/// Whether a pattern has none of the anchors that mean the whole text's start or end, or the flag
+/// that makes `^` and `$` such anchors. Says no too often rather than too rarely.
+fn is_local(pattern: &str) -> bool {
+    let flags = |group: &str| {
+        let end = group.find([')', ':']).unwrap_or(group.len());
+        group[..end].contains('-') && group[..end].contains('m')
+    };
+    !pattern.contains("\\A") && !pattern.contains("\\z") && !pattern.split("(?").skip(1).any(flags)
 }
 
 /// What decides in ripgrep whether files are mapped, and so searched as wholes.

@@ -33,6 +33,8 @@ pub(super) struct Target {
     pub(super) shown: PathBuf,
     /// The query names this very file.
     pub(super) explicit: bool,
+    /// The parts of it, by number, that can have a match; `None` where any can.
+    pub(super) parts: Option<Vec<u32>>,
 }
 
 pub(super) struct Scope<'a> {
@@ -123,7 +125,7 @@ impl<'a> Scope<'a> {
         };
         if !meta.is_dir() {
             let Named { path, shown } = named;
-            self.ready.push_back(Found::File(Target { path, shown, explicit: true }));
+            self.ready.push_back(Found::File(Target { path, shown, explicit: true, parts: None }));
             return Ok(());
         }
         let disk = self.query.hidden || self.query.no_ignore || self.query.follow;
@@ -256,7 +258,7 @@ impl Memory<'_> {
         match node {
             Node::File(file) => {
                 if self.docs.has(file) && (!filters || self.scope.admits(shown, false, None)) {
-                    self.take();
+                    self.take(self.docs.parts_of(file));
                 }
             }
             Node::Dir(dir) => {
@@ -267,7 +269,7 @@ impl Memory<'_> {
             }
             Node::SkippedFile(skip) => {
                 if filters && self.scope.admits(shown, false, Some(*skip)) {
-                    self.take();
+                    self.take(None);
                 }
             }
             Node::SkippedDir(skip) => {
@@ -280,11 +282,12 @@ impl Memory<'_> {
         }
     }
 
-    fn take(&mut self) {
+    fn take(&mut self, parts: Option<Vec<u32>>) {
         self.found.push_back(Found::File(Target {
             path: PathBuf::from(OsStr::from_bytes(&self.path)),
             shown: PathBuf::from(OsStr::from_bytes(&self.shown)),
             explicit: false,
+            parts,
         }));
     }
 }
@@ -310,6 +313,7 @@ impl Walking {
                     path: entry.into_path(),
                     shown,
                     explicit: false,
+                    parts: None,
                 }));
             }
         }

@@ -124,6 +124,10 @@ impl Worker {
             return self.print(compiled, target, searcher, Input::Stream(&file));
         }
         let mut buffer = std::mem::take(&mut self.buffer);
+        if !may_match(compiled, target, &file, &stat, &mut buffer)? {
+            self.buffer = buffer;
+            return Ok(Output { read: true, ..Output::default() });
+        }
         let read = read_whole(&file, stat, &mut buffer);
         let result = read.and_then(|()| {
             let plain = !has_bom(&buffer) && memchr::memchr(0, &buffer).is_none();
@@ -443,6 +447,75 @@ fn read_from_start(file: &File, size: u64, buffer: &mut Vec<u8>) -> io::Result<(
             return Ok(());
         }
         buffer.reserve(4096);
+    }
+}
+
+/// Whether a part of a large file has a match, where the index names the parts that can: most of
+/// what is no match is known for it without reading the rest.
+fn may_match(
+    compiled: &Compiled,
+    target: &Target,
+    file: &File,
+    stat: &Stat,
+    buffer: &mut Vec<u8>,
+) -> io::Result<bool> {
+    let size = stat.st_size.cast_unsigned();
+    let Some(parts) =
+        target.parts.as_ref().filter(|parts| compiled.local && parts.len() < few(size))
+    else {
+        return Ok(true);
+    };
+    let mut head = [0; 3];
+    let read = rustix::io::pread(file, &mut head, 0)?;
+    // What is decoded has its parts elsewhere.
+    if has_bom(&head[..read]) {
+        return Ok(true);
+    }
+    let length = hob_index::parts::length(size);
+    for part in parts {
+        // The line that the part before ends with, the part, and the line that it ends with.
+        let (from, to) = (u64::from(*part) * length, u64::from(*part + 1) * length);
+        read_lines(file, from, to, size, buffer)?;
+        if compiled.matcher.is_match(buffer).map_err(io::Error::other)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Fewer candidates than this, of the parts of a file of this size, are worth a look each.
+fn few(size: u64) -> usize {
+    hob_index::parts::count(size) as usize / 2
+}
+
+/// Reads whole lines, from the start of the line at `from` to the end of the line at `to`, as far as
+/// lines are not very long; otherwise more than that.
+fn read_lines(file: &File, from: u64, to: u64, size: u64, buffer: &mut Vec<u8>) -> io::Result<()> {
+    const LINE: u64 = 1 << 10;
+    let mut margin = LINE;
+    loop {
+        let (start, end) = (from.saturating_sub(1), to.saturating_add(margin).min(size));
+        buffer.clear();
+        buffer.resize(usize::try_from(end.saturating_sub(start)).unwrap_or(0), 0);
+        let mut filled = 0;
+        while filled < buffer.len() {
+            match rustix::io::pread(file, &mut buffer[filled..], start + filled as u64)? {
+                0 => break,
+                read => filled += read,
+            }
+        }
+        buffer.truncate(filled);
+        let wanted = usize::try_from(to.saturating_sub(start)).unwrap_or(usize::MAX);
+        let ends = memchr::memchr(b'\n', buffer.get(wanted.saturating_sub(1)..).unwrap_or(&[]));
+        if ends.is_some() || end == size {
+            let begins = match from {
+                0 => 0,
+                _ => memchr::memchr(b'\n', buffer).map_or(buffer.len(), |at| at + 1),
+            };
+            buffer.drain(..begins);
+            return Ok(());
+        }
+        margin *= 8;
     }
 }
 

@@ -39,9 +39,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 const VERSION: u32 = 1;
 
 /// More segments than this are merged in the background: each costs a query a look-up.
-const MOST_SEGMENTS: usize = 8;
-/// So many neighbours become one.
-const MERGED_AT_ONCE: usize = 4;
+const MOST_SEGMENTS: usize = 4;
 /// What redb keeps of the file in memory.
 const REDB_CACHE: usize = 8 << 20;
 
@@ -263,28 +261,28 @@ impl Store {
         })
     }
 
-    /// Merges neighbouring segments until there are few. Queries go on meanwhile.
+    /// Merges neighbouring segments until there are few, or each is much larger than all after it
+    /// together: so a content is written anew only as often as the logarithm of their number.
+    /// Queries go on meanwhile.
     pub(crate) fn merge(&self) -> Result<(), StoreError> {
-        while self.reader()?.segments.len() > MOST_SEGMENTS {
-            self.checked(|| self.merge_once())?;
-        }
+        while self.checked(|| self.merge_once())? {}
         Ok(())
     }
 
-    fn merge_once(&self) -> Result<(), StoreError> {
+    fn merge_once(&self) -> Result<bool, StoreError> {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
         let reader = self.reader()?;
-        let smallest = reader
-            .segments
-            .windows(MERGED_AT_ONCE)
-            .min_by_key(|run| run.iter().map(|segment| u64::from(segment.docs)).sum::<u64>());
-        let Some(run) = smallest else { return Ok(()) };
+        let run = &reader.segments[segment::newest_of_a_size(&reader.segments)..];
+        if reader.segments.len() <= MOST_SEGMENTS || run.len() < 2 {
+            return Ok(false);
+        }
         let number = self.next_segment.fetch_add(1, Ordering::Relaxed);
         let write = begin(&db)?;
         segment::merge(&reader, run, number, &write)?;
         write.commit()?;
-        self.reopen_reader(&db)
+        self.reopen_reader(&db)?;
+        Ok(true)
     }
 
     /// Gives space back that the file does not need. Queries read the files meanwhile.

@@ -144,6 +144,20 @@ pub(super) fn add(
     Ok(())
 }
 
+/// Where the run of the newest segments begins in which none is more than twice as large as all
+/// after it.
+pub(super) fn newest_of_a_size(segments: &[Segment]) -> usize {
+    let mut after: u64 = 0;
+    for (at, segment) in segments.iter().enumerate().rev() {
+        let docs = u64::from(segment.docs);
+        if after > 0 && docs > 2 * after {
+            return at + 1;
+        }
+        after += docs;
+    }
+    0
+}
+
 /// Puts a run of neighbours into one segment.
 pub(super) fn merge(
     reader: &Reader,
