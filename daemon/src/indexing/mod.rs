@@ -169,10 +169,14 @@ impl Work {
             0..FEW => self.settled(),
             _ => pending,
         };
-        let before = self.workspace.snapshot().generation;
         self.index(store, &pending)?;
-        // What could not be read yet (it is just being written) waits for its quiet.
-        self.rest(before, QUIET);
+        // Until what was found out is in the snapshot, the same files would be read again.
+        if let Ok(after) = self.workspace.settle(AFTER_FAILURE) {
+            // What could not be read yet (it is just being written) waits for its quiet.
+            if after.tree.totals().pending > 0 {
+                self.rest(after.generation, QUIET);
+            }
+        }
         Ok(())
     }
 
