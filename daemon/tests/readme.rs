@@ -1,0 +1,12 @@
+//! What the README says of the daemon, held to what the daemon says of itself.
+
+const README: &str = include_str!("../../README.md");
+
+#[test]
+fn the_readme_lists_every_key_as_the_daemon_does() {
+    let block = format!("```toml\n{}```\n", hob_daemon::config::documentation());
+    assert!(
+        README.contains(&block),
+        "put what `hobd --help-config` prints into README.md, under Configuration:\n{block}"
+    );
+}
