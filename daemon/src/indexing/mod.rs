@@ -25,6 +25,8 @@ const QUIET: Duration = Duration::from_millis(300);
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How long a store that has failed is left alone.
 const AFTER_FAILURE: Duration = Duration::from_secs(10);
+/// How long nothing is looked at where nothing changes: a store may have been set aside.
+const IDLE: Duration = Duration::from_secs(5);
 /// Files that a thread takes at a time.
 const HANDFUL: usize = 32;
 /// How long indexing steps back for a query.
@@ -162,7 +164,7 @@ impl Work {
         if pending.is_empty() {
             self.save(store, snapshot)?;
             store.merge()?;
-            self.rest(snapshot.generation, Duration::from_secs(3600));
+            self.rest(snapshot.generation, IDLE);
             return Ok(());
         }
         let pending = match pending.len() {

@@ -103,7 +103,7 @@ pub(crate) struct Store {
     path: PathBuf,
     /// Tells apart the stores that were open under one path.
     epoch: u64,
-    db: RwLock<Database>,
+    db: RwLock<Arc<Database>>,
     reader: RwLock<Arc<Reader>>,
     next_segment: AtomicU32,
     broken: AtomicBool,
@@ -139,6 +139,7 @@ impl Store {
             }
             let db = Database::builder().set_cache_size(REDB_CACHE).create(path)?;
             make_tables(&db)?;
+            let db = Arc::new(db);
             let reader = Reader::open(&db)?;
             let next = reader.segments.iter().map(|segment| segment.number + 1).max();
             Ok(Self {
@@ -310,7 +311,7 @@ impl Store {
         let mut db = self.db.write().unwrap_or_else(PoisonError::into_inner);
         // What was saved of trees meanwhile is only in the old file: it is found out again.
         std::fs::rename(&path, &self.path).map_err(redb::Error::Io)?;
-        *db = new;
+        *db = Arc::new(new);
         self.reopen_reader(&db)
     }
 
@@ -346,7 +347,7 @@ impl Store {
         self.reader.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn reopen_reader(&self, db: &Database) -> Result<(), StoreError> {
+    fn reopen_reader(&self, db: &Arc<Database>) -> Result<(), StoreError> {
         let reader = Arc::new(Reader::open(db)?);
         *self.reader.write().unwrap_or_else(PoisonError::into_inner) = reader;
         Ok(())
@@ -460,6 +461,7 @@ fn is_damage(error: &StoreError) -> bool {
         ),
         StoreError::Redb(
             redb::Error::DatabaseAlreadyOpen
+            | redb::Error::DatabaseClosed
             | redb::Error::TransactionInProgress
             | redb::Error::ValueTooLarge(_)
             | redb::Error::PreviousIo,

@@ -41,10 +41,12 @@ pub(super) struct Reader {
     pub(super) contents: ReadOnlyTable<&'static [u8; 32], u32>,
     pub(super) files: ReadOnlyTable<&'static [u8], &'static [u8]>,
     blocks: ReadOnlyTable<&'static [u8; 12], &'static [u8]>,
+    /// A table cannot be read any more when its database is closed.
+    _db: Arc<Database>,
 }
 
 impl Reader {
-    pub(super) fn open(db: &Database) -> Result<Self, StoreError> {
+    pub(super) fn open(db: &Arc<Database>) -> Result<Self, StoreError> {
         let read = db.begin_read()?;
         let mut segments = Vec::new();
         for entry in read.open_table(SEGMENTS)?.iter()? {
@@ -59,6 +61,7 @@ impl Reader {
             contents: read.open_table(CONTENTS)?,
             files: read.open_table(FILES)?,
             blocks: read.open_table(BLOCKS)?,
+            _db: db.clone(),
         })
     }
 

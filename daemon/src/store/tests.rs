@@ -75,6 +75,22 @@ fn contents_are_found_after_a_restart_and_after_merges() {
     assert_eq!(add(&store, &["one more"]), 30);
 }
 
+/// A query held on to the file that a merge had replaced; redb closes a database when it is
+/// dropped, whoever reads. The store counted as broken, and the whole index was made again.
+#[test]
+fn a_query_goes_on_in_the_file_that_a_merge_replaces() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = open(&dir.path().join("store"));
+    for number in 0..20 {
+        add(&store, &[&format!("word{number}x")]);
+    }
+    let before = store.reader();
+    store.merge().unwrap();
+    let hash = *blake3::hash(b"word7x").as_bytes();
+    assert_eq!(before.contents.get(&hash).unwrap().unwrap().value(), 7);
+    assert_eq!(find(&store, "word7x"), Docs::These(vec![7]));
+}
+
 #[test]
 fn a_tree_is_loaded_as_it_was_saved() {
     let dir = tempfile::tempdir().unwrap();
