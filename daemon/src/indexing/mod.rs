@@ -273,7 +273,7 @@ impl<'a> Batch<'a> {
             store,
             memory,
             extractor: Extractor::new(),
-            builder: store.builder(),
+            builder: store.builder(memory),
             contents: Vec::new(),
             known: HashMap::new(),
             waiting: Vec::new(),
@@ -341,7 +341,7 @@ impl<'a> Batch<'a> {
 
     fn flush(&mut self) -> Result<(), StoreError> {
         if !self.contents.is_empty() {
-            let builder = std::mem::replace(&mut self.builder, self.store.builder());
+            let builder = std::mem::replace(&mut self.builder, self.store.builder(self.memory));
             let base = self.store.add(&self.contents, builder)?;
             let numbered = self.waiting.drain(..).filter_map(|(indexed, place)| {
                 Some(Indexed { doc: DocId::new(base.checked_add(place)?)?, ..indexed })

@@ -165,9 +165,9 @@ impl Store {
         self.broken.load(Ordering::Relaxed)
     }
 
-    /// A builder for the next segment.
-    pub(crate) fn builder(&self) -> Builder {
-        Builder::new(self.next_segment.fetch_add(1, Ordering::Relaxed))
+    /// A builder for the next segment, with room for so many bytes.
+    pub(crate) fn builder(&self, memory: usize) -> Builder {
+        Builder::with_memory(self.next_segment.fetch_add(1, Ordering::Relaxed), memory)
     }
 
     /// The number of a content, if it is known.

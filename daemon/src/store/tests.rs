@@ -16,7 +16,7 @@ fn open(path: &Path) -> (Store, Option<String>) {
 
 /// Adds each text as a content of one segment.
 fn add(store: &Store, texts: &[&str]) -> u32 {
-    let mut builder = store.builder();
+    let mut builder = store.builder(0);
     let mut extractor = Extractor::new();
     let mut hashes = Vec::new();
     for text in texts {
