@@ -15,7 +15,8 @@ const LARGE_PARTS: u32 = 64;
 #[must_use]
 pub fn count(size: u64) -> u32 {
     match size {
-        ..=LARGE => u32::try_from(size.div_ceil(PART).max(1)).unwrap_or(LARGE_PARTS),
+        0 => 1,
+        1..=LARGE => u32::try_from(size.div_ceil(PART)).unwrap_or(LARGE_PARTS),
         _ => LARGE_PARTS,
     }
 }

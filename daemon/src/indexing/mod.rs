@@ -25,6 +25,8 @@ const QUIET: Duration = Duration::from_millis(300);
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How long a store that has failed is left alone.
 const AFTER_FAILURE: Duration = Duration::from_secs(10);
+/// How long nothing is looked at where nothing changes: a store may have been set aside.
+const IDLE: Duration = Duration::from_secs(5);
 /// Files that a thread takes at a time.
 const HANDFUL: usize = 32;
 /// How long indexing steps back for a query.
@@ -162,17 +164,21 @@ impl Work {
         if pending.is_empty() {
             self.save(store, snapshot)?;
             store.merge()?;
-            self.rest(snapshot.generation, Duration::from_secs(3600));
+            self.rest(snapshot.generation, IDLE);
             return Ok(());
         }
         let pending = match pending.len() {
             0..FEW => self.settled(),
             _ => pending,
         };
-        let before = self.workspace.snapshot().generation;
         self.index(store, &pending)?;
-        // What could not be read yet (it is just being written) waits for its quiet.
-        self.rest(before, QUIET);
+        // Until what was found out is in the snapshot, the same files would be read again.
+        if let Ok(after) = self.workspace.settle(AFTER_FAILURE) {
+            // What could not be read yet (it is just being written) waits for its quiet.
+            if after.tree.totals().pending > 0 {
+                self.rest(after.generation, QUIET);
+            }
+        }
         Ok(())
     }
 
@@ -267,7 +273,7 @@ impl<'a> Batch<'a> {
             store,
             memory,
             extractor: Extractor::new(),
-            builder: store.builder(),
+            builder: store.builder(memory),
             contents: Vec::new(),
             known: HashMap::new(),
             waiting: Vec::new(),
@@ -335,7 +341,7 @@ impl<'a> Batch<'a> {
 
     fn flush(&mut self) -> Result<(), StoreError> {
         if !self.contents.is_empty() {
-            let builder = std::mem::replace(&mut self.builder, self.store.builder());
+            let builder = std::mem::replace(&mut self.builder, self.store.builder(self.memory));
             let base = self.store.add(&self.contents, builder)?;
             let numbered = self.waiting.drain(..).filter_map(|(indexed, place)| {
                 Some(Indexed { doc: DocId::new(base.checked_add(place)?)?, ..indexed })

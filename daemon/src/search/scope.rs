@@ -15,7 +15,6 @@ use std::collections::VecDeque;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// A file to look at, or something that cannot be.
 pub(super) enum Found {
@@ -243,42 +242,39 @@ impl Memory<'_> {
             self.found.push_back(Found::Problem(format!("{shown}: {error}")));
         }
         for entry in dir.entries() {
-            let (path, shown) = (self.path.len(), self.shown.len());
-            push(&mut self.path, &entry.name);
-            push(&mut self.shown, &entry.name);
-            self.entry(&entry.node);
-            self.path.truncate(path);
-            self.shown.truncate(shown);
+            if self.wants(&entry.node) {
+                let (path, shown) = (self.path.len(), self.shown.len());
+                push(&mut self.path, &entry.name);
+                push(&mut self.shown, &entry.name);
+                self.entry(&entry.node);
+                self.path.truncate(path);
+                self.shown.truncate(shown);
+            }
+        }
+    }
+
+    /// What can be told without a path: most entries of a tree end here.
+    fn wants(&self, node: &Node) -> bool {
+        match node {
+            Node::File(file) => self.docs.has(file),
+            Node::Dir(dir) => self.scope.may_admit_skipped() || self.docs.may_touch(dir.totals()),
+            Node::SkippedFile(_) | Node::SkippedDir(_) => self.scope.may_admit_skipped(),
         }
     }
 
     fn entry(&mut self, node: &Node) {
-        let filters = self.scope.filters();
         let shown = Path::new(OsStr::from_bytes(&self.shown));
+        let admits = |is_dir, skip| !self.scope.filters() || self.scope.admits(shown, is_dir, skip);
         match node {
-            Node::File(file) => {
-                if self.docs.has(file) && (!filters || self.scope.admits(shown, false, None)) {
-                    self.take(self.docs.parts_of(file));
-                }
+            Node::File(file) if admits(false, None) => self.take(self.docs.parts_of(file)),
+            Node::Dir(dir) if admits(true, None) => self.dir(dir),
+            Node::SkippedFile(skip) if admits(false, Some(*skip)) => self.take(None),
+            Node::SkippedDir(skip) if admits(true, Some(*skip)) => {
+                let path = Path::new(OsStr::from_bytes(&self.path));
+                let mut walking = self.scope.on_disk(path, shown);
+                self.found.extend(std::iter::from_fn(|| walking.next()));
             }
-            Node::Dir(dir) => {
-                if !filters || self.scope.admits(shown, true, None) {
-                    let dir: Arc<Dir> = dir.clone();
-                    self.dir(&dir);
-                }
-            }
-            Node::SkippedFile(skip) => {
-                if filters && self.scope.admits(shown, false, Some(*skip)) {
-                    self.take(None);
-                }
-            }
-            Node::SkippedDir(skip) => {
-                if filters && self.scope.admits(shown, true, Some(*skip)) {
-                    let path = Path::new(OsStr::from_bytes(&self.path));
-                    let mut walking = self.scope.on_disk(path, shown);
-                    self.found.extend(std::iter::from_fn(|| walking.next()));
-                }
-            }
+            _ => {}
         }
     }
 

@@ -29,7 +29,7 @@ use moka::sync::Cache;
 use redb::{
     Database, ReadableDatabase, ReadableTable, ReadableTableMetadata as _, TableDefinition,
 };
-use segment::Reader;
+use segment::{Reader, Segment};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt as _;
@@ -105,9 +105,8 @@ pub(crate) struct Store {
     path: PathBuf,
     /// Tells apart the stores that were open under one path.
     epoch: u64,
-    db: RwLock<Database>,
-    /// Absent only while the file is compacted.
-    reader: RwLock<Option<Arc<Reader>>>,
+    db: RwLock<Arc<Database>>,
+    reader: RwLock<Arc<Reader>>,
     next_segment: AtomicU32,
     broken: AtomicBool,
     cache: BlockCache,
@@ -142,12 +141,13 @@ impl Store {
             }
             let db = Database::builder().set_cache_size(REDB_CACHE).create(path)?;
             make_tables(&db)?;
+            let db = Arc::new(db);
             let reader = Reader::open(&db)?;
             let next = reader.segments.iter().map(|segment| segment.number + 1).max();
             Ok(Self {
                 path: path.to_owned(),
                 epoch,
-                reader: RwLock::new(Some(Arc::new(reader))),
+                reader: RwLock::new(Arc::new(reader)),
                 db: RwLock::new(db),
                 next_segment: AtomicU32::new(next.unwrap_or(0)),
                 broken: AtomicBool::new(false),
@@ -167,14 +167,14 @@ impl Store {
         self.broken.load(Ordering::Relaxed)
     }
 
-    /// A builder for the next segment.
-    pub(crate) fn builder(&self) -> Builder {
-        Builder::new(self.next_segment.fetch_add(1, Ordering::Relaxed))
+    /// A builder for the next segment, with room for so many bytes.
+    pub(crate) fn builder(&self, memory: usize) -> Builder {
+        Builder::with_memory(self.next_segment.fetch_add(1, Ordering::Relaxed), memory)
     }
 
     /// The number of a content, if it is known.
     pub(crate) fn lookup(&self, hash: &Hash) -> Result<Option<u32>, StoreError> {
-        self.checked(|| Ok(self.reader()?.contents.get(hash)?.map(|number| number.value())))
+        self.checked(|| Ok(self.reader().contents.get(hash)?.map(|number| number.value())))
     }
 
     /// Adds a segment of contents: each hash with its first document in the builder. Returns the
@@ -187,7 +187,7 @@ impl Store {
         self.checked(|| {
             let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
             let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
-            let base = self.reader()?.end();
+            let base = self.reader().end();
             let write = begin(&db)?;
             segment::add(&write, base, contents, builder)?;
             write.commit()?;
@@ -202,7 +202,7 @@ impl Store {
             return Ok(Docs::All);
         }
         self.checked(|| {
-            let reader = self.reader()?;
+            let reader = self.reader();
             let mut found = Vec::new();
             for segment in &reader.segments {
                 let docs = evaluate(plan, &reader.source(self.epoch, segment, &self.cache))?;
@@ -216,7 +216,7 @@ impl Store {
     pub(crate) fn load(&self, root: &Path) -> Result<(RootId, Arc<Dir>), StoreError> {
         self.checked(|| {
             let id = self.root_id(root)?;
-            let reader = self.reader()?;
+            let reader = self.reader();
             let end = reader.end();
             let mut files = Vec::new();
             let (first, next) = record::bounds(id);
@@ -235,6 +235,7 @@ impl Store {
     /// Brings the saved tree of a root from `old` to `new`.
     pub(crate) fn save(&self, root: RootId, old: &Dir, new: &Dir) -> Result<(), StoreError> {
         self.checked(|| {
+            let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
             let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
             let write = begin(&db)?;
             save_difference(&write, root, old, new)?;
@@ -247,6 +248,7 @@ impl Store {
     pub(crate) fn forget(&self, root: &Path) -> Result<bool, StoreError> {
         self.checked(|| {
             let id = self.root_id(root)?;
+            let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
             let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
             let write = begin(&db)?;
             let alone = {
@@ -274,12 +276,17 @@ impl Store {
     fn merge_once(&self) -> Result<bool, StoreError> {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
-        let reader = self.reader()?;
-        let run = &reader.segments[segment::newest_of_a_size(&reader.segments)..];
+        let reader = self.reader();
+        let run = &reader.segments[segment::worth_merging(&reader.segments)..];
         if reader.segments.len() <= MOST_SEGMENTS || run.len() < 2 {
             return Ok(false);
         }
         let number = self.next_segment.fetch_add(1, Ordering::Relaxed);
+        if run.len() == reader.segments.len() {
+            let run = run.to_vec();
+            drop(db);
+            return self.rewrite(&reader, &run, number).map(|()| true);
+        }
         let write = begin(&db)?;
         segment::merge(&reader, run, number, &write)?;
         write.commit()?;
@@ -287,25 +294,32 @@ impl Store {
         Ok(true)
     }
 
-    /// Gives space back that the file does not need. Queries read the files meanwhile.
-    pub(crate) fn compact(&self) -> Result<(), StoreError> {
-        self.checked(|| {
-            let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut db = self.db.write().unwrap_or_else(PoisonError::into_inner);
-            // A transaction that reads keeps its pages from being moved.
-            *self.reader.write().unwrap_or_else(PoisonError::into_inner) = None;
-            let compacted = db.compact();
-            self.reopen_reader(&db)?;
-            match compacted {
-                Ok(_) | Err(redb::CompactionError::TransactionInProgress) => Ok(()),
-                Err(error) => Err(error.into()),
-            }
-        })
+    /// Merges all segments into one, in a new file that takes the place of the old one. What is
+    /// freed in a file of redb's stays in it, and compacting it would keep every query waiting;
+    /// this way they go on in the old file.
+    fn rewrite(&self, reader: &Reader, run: &[Segment], number: u32) -> Result<(), StoreError> {
+        let path = self.path.with_extension("new");
+        let _ = std::fs::remove_file(&path);
+        let mut new = Database::builder().set_cache_size(REDB_CACHE).create(&path)?;
+        make_tables(&new)?;
+        let write = begin(&new)?;
+        segment::merge_into(reader, run, number, &write)?;
+        {
+            let old = self.db.read().unwrap_or_else(PoisonError::into_inner);
+            copy_tables(&old, &write)?;
+        }
+        write.commit()?;
+        new.compact()?;
+        let mut db = self.db.write().unwrap_or_else(PoisonError::into_inner);
+        // What was saved of trees meanwhile is only in the old file: it is found out again.
+        std::fs::rename(&path, &self.path).map_err(redb::Error::Io)?;
+        *db = Arc::new(new);
+        self.reopen_reader(&db)
     }
 
     /// Contents and segments.
     pub(crate) fn counts(&self) -> (u64, u64) {
-        let Ok(reader) = self.reader() else { return (0, 0) };
+        let reader = self.reader();
         // Not the documents of the segments: a large content has several.
         let contents = guard(|| Ok(reader.contents.len()?)).unwrap_or(0);
         (contents, reader.segments.len() as u64)
@@ -322,6 +336,9 @@ impl Store {
         if let Some(id) = known.get(path) {
             return Ok(*id);
         }
+        drop(db);
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
         let id = known.values().max().map_or(0, |id| id + 1);
         let write = begin(&db)?;
         write.open_table(ROOTS)?.insert(id, path)?;
@@ -329,13 +346,12 @@ impl Store {
         Ok(id)
     }
 
-    fn reader(&self) -> Result<Arc<Reader>, StoreError> {
-        let reader = self.reader.read().unwrap_or_else(PoisonError::into_inner);
-        reader.clone().ok_or(StoreError::Redb(redb::Error::TransactionInProgress))
+    fn reader(&self) -> Arc<Reader> {
+        self.reader.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn reopen_reader(&self, db: &Database) -> Result<(), StoreError> {
-        let reader = Some(Arc::new(Reader::open(db)?));
+    fn reopen_reader(&self, db: &Arc<Database>) -> Result<(), StoreError> {
+        let reader = Arc::new(Reader::open(db)?);
         *self.reader.write().unwrap_or_else(PoisonError::into_inner) = reader;
         Ok(())
     }
@@ -379,6 +395,26 @@ fn make_tables(db: &Database) -> Result<(), StoreError> {
     write.open_table(ROOTS)?;
     write.open_table(FILES)?;
     write.commit()?;
+    Ok(())
+}
+
+fn copy_tables(old: &Database, write: &redb::WriteTransaction) -> Result<(), StoreError> {
+    let read = old.begin_read()?;
+    let mut contents = write.open_table(CONTENTS)?;
+    for entry in read.open_table(CONTENTS)?.iter()? {
+        let (hash, number) = entry?;
+        contents.insert(hash.value(), number.value())?;
+    }
+    let mut roots = write.open_table(ROOTS)?;
+    for entry in read.open_table(ROOTS)?.iter()? {
+        let (id, path) = entry?;
+        roots.insert(id.value(), path.value())?;
+    }
+    let mut files = write.open_table(FILES)?;
+    for entry in read.open_table(FILES)?.iter()? {
+        let (key, value) = entry?;
+        files.insert(key.value(), value.value())?;
+    }
     Ok(())
 }
 
@@ -428,6 +464,7 @@ fn is_damage(error: &StoreError) -> bool {
         ),
         StoreError::Redb(
             redb::Error::DatabaseAlreadyOpen
+            | redb::Error::DatabaseClosed
             | redb::Error::TransactionInProgress
             | redb::Error::ValueTooLarge(_)
             | redb::Error::PreviousIo,

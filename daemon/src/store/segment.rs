@@ -41,10 +41,12 @@ pub(super) struct Reader {
     pub(super) contents: ReadOnlyTable<&'static [u8; 32], u32>,
     pub(super) files: ReadOnlyTable<&'static [u8], &'static [u8]>,
     blocks: ReadOnlyTable<&'static [u8; 12], &'static [u8]>,
+    /// A table cannot be read any more when its database is closed.
+    _db: Arc<Database>,
 }
 
 impl Reader {
-    pub(super) fn open(db: &Database) -> Result<Self, StoreError> {
+    pub(super) fn open(db: &Arc<Database>) -> Result<Self, StoreError> {
         let read = db.begin_read()?;
         let mut segments = Vec::new();
         for entry in read.open_table(SEGMENTS)?.iter()? {
@@ -59,6 +61,7 @@ impl Reader {
             contents: read.open_table(CONTENTS)?,
             files: read.open_table(FILES)?,
             blocks: read.open_table(BLOCKS)?,
+            _db: db.clone(),
         })
     }
 
@@ -144,22 +147,40 @@ pub(super) fn add(
     Ok(())
 }
 
-/// Where the run of the newest segments begins in which none is more than twice as large as all
-/// after it.
-pub(super) fn newest_of_a_size(segments: &[Segment]) -> usize {
-    let mut after: u64 = 0;
-    for (at, segment) in segments.iter().enumerate().rev() {
+/// Where the run of the newest segments begins that is worth a merge: at the oldest that is not more
+/// than twice as large as all after it together.
+pub(super) fn worth_merging(segments: &[Segment]) -> usize {
+    let mut after: u64 = segments.iter().map(|segment| u64::from(segment.docs)).sum();
+    for (at, segment) in segments.iter().enumerate() {
         let docs = u64::from(segment.docs);
-        if after > 0 && docs > 2 * after {
-            return at + 1;
+        after -= docs;
+        if docs <= 2 * after {
+            return at;
         }
-        after += docs;
     }
-    0
+    segments.len()
 }
 
-/// Puts a run of neighbours into one segment.
+/// Puts a run of neighbours into one segment, in their place.
 pub(super) fn merge(
+    reader: &Reader,
+    run: &[Segment],
+    number: u32,
+    write: &WriteTransaction,
+) -> Result<(), StoreError> {
+    merge_into(reader, run, number, write)?;
+    let mut blocks = write.open_table(BLOCKS)?;
+    let mut segments = write.open_table(SEGMENTS)?;
+    for segment in run {
+        let (first, last) = bounds(segment.number);
+        blocks.retain_in::<&[u8; 12], _>(&first..=&last, |_, _| false)?;
+        segments.remove(segment.number)?;
+    }
+    Ok(())
+}
+
+/// Writes a run of neighbours as one segment, which may be in another file.
+pub(super) fn merge_into(
     reader: &Reader,
     run: &[Segment],
     number: u32,
@@ -184,14 +205,8 @@ pub(super) fn merge(
         blocks.insert(&key.to_bytes(), block)?;
         Ok(())
     })?;
-    let mut segments = write.open_table(SEGMENTS)?;
-    for segment in run {
-        let (first, last) = bounds(segment.number);
-        blocks.retain_in::<&[u8; 12], _>(&first..=&last, |_, _| false)?;
-        segments.remove(segment.number)?;
-    }
     let merged = Segment { number, base: run.first().map_or(0, |first| first.base), docs };
-    segments.insert(number, merged.encode().as_slice())?;
+    write.open_table(SEGMENTS)?.insert(number, merged.encode().as_slice())?;
     Ok(())
 }
 

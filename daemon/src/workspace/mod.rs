@@ -166,9 +166,18 @@ impl Workspace {
 
     /// A snapshot that shows every change that was completed before the call.
     pub(crate) fn sync(&self, deadline: Duration) -> Result<Arc<Snapshot>, Failed> {
-        if let Some(snapshot) = self.shared.quiet_snapshot() {
-            return Ok(snapshot);
+        match self.shared.quiet_snapshot() {
+            Some(snapshot) => Ok(snapshot),
+            None => self.ask(deadline),
         }
+    }
+
+    /// A snapshot that shows besides what was handed over before the call ([`Workspace::indexed`]).
+    pub(crate) fn settle(&self, deadline: Duration) -> Result<Arc<Snapshot>, Failed> {
+        self.ask(deadline)
+    }
+
+    fn ask(&self, deadline: Duration) -> Result<Arc<Snapshot>, Failed> {
         let (reply, answer) = mpsc::sync_channel(1);
         self.shared.post(Command::Sync(reply));
         if !self.is_alive() {

@@ -54,9 +54,17 @@ struct Bucket {
 impl Builder {
     /// The builder of a segment that has no documents yet.
     pub fn new(segment: u32) -> Self {
+        Self::with_memory(segment, 0)
+    }
+
+    /// The same, with room for so many bytes from the start: a vector of tens of megabytes that
+    /// grows is copied again and again, and what it leaves behind is not given back at once. What
+    /// is not used costs address space only.
+    pub fn with_memory(segment: u32, bytes: usize) -> Self {
         let empty = Bucket { first: END, last: END, cursor: 0 };
         let buckets = vec![empty; BUCKETS].into_boxed_slice();
-        Self { segment, docs: 0, pool: Vec::new(), next: Vec::new(), buckets }
+        let (pool, next) = (Vec::with_capacity(bytes / 4), Vec::with_capacity(bytes / 4 / CHUNK));
+        Self { segment, docs: 0, pool, next, buckets }
     }
 
     /// Adds a document with its distinct trigrams, in any order; its local id.
@@ -87,7 +95,7 @@ impl Builder {
 
     /// The bytes that the postings take at the moment.
     pub fn memory(&self) -> usize {
-        4 * (self.pool.capacity() + self.next.capacity()) + BUCKETS * size_of::<Bucket>()
+        4 * (self.pool.len() + self.next.len()) + BUCKETS * size_of::<Bucket>()
     }
 
     /// Whether it is time to finish: past `budget` bytes, or at [`MAX_DOCS`].

@@ -1,0 +1,5 @@
+//! `hob`, so that the tests' own build makes it.
+
+fn main() -> std::process::ExitCode {
+    hob_client::main()
+}

@@ -1,0 +1,27 @@
+//! hob's end-to-end tests: through the real programs, in worlds of their own.
+//!
+//! How thorough they are can be set: `HOB_PARITY_CASES`, `HOB_PROMISE_STEPS`, `HOB_KILLS`; what is
+//! random is of `HOB_SEED`. `HOB_RG` names the ripgrep 15 to compare with, else it is in `PATH`.
+
+#![allow(clippy::unwrap_used, reason = "a test that fails, fails there")]
+
+mod house;
+mod life;
+mod parity;
+
+use hob_tests::{Hob, Programs};
+
+const PROGRAMS: Programs = Programs {
+    hob: env!("CARGO_BIN_EXE_hob-under-test"),
+    hobd: env!("CARGO_BIN_EXE_hobd-under-test"),
+};
+
+/// A world with a git repository of these files.
+fn start(fixture: &str) -> Hob {
+    Hob::start(PROGRAMS, fixture)
+}
+
+/// The seed of what is random.
+fn seed() -> u64 {
+    hob_tests::setting("HOB_SEED", 1) as u64
+}
