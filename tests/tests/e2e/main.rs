@@ -8,6 +8,7 @@
 mod house;
 mod life;
 mod parity;
+mod promise;
 
 use hob_tests::{Hob, Programs};
 
