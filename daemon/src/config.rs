@@ -318,7 +318,7 @@ mod tests {
         assert!(complaint("[limits]\ncalls = \n", &[], &[]).starts_with("config.toml:2: "));
         assert_eq!(
             complaint("", &[("HOB_WATCH_BACKEND", "maybe")], &[]),
-            "`HOB_WATCH_BACKEND`: expected \"auto\" or \"poll\", found `maybe`"
+            "`HOB_WATCH_BACKEND`: expected \"auto\" or \"notify\" or \"poll\", found `maybe`"
         );
         assert_eq!(
             complaint("", &[], &["limits.cals=1"]),

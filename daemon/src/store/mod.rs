@@ -26,7 +26,9 @@ use hob_index::plan::Plan;
 use hob_index::postings::{Builder, evaluate};
 use hob_index::tree::{Dir, Docs, diff};
 use moka::sync::Cache;
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::{
+    Database, ReadableDatabase, ReadableTable, ReadableTableMetadata as _, TableDefinition,
+};
 use segment::{Reader, Segment};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -315,10 +317,11 @@ impl Store {
         self.reopen_reader(&db)
     }
 
-    /// Parts of contents, and segments.
+    /// Contents and segments.
     pub(crate) fn counts(&self) -> (u64, u64) {
         let reader = self.reader();
-        let contents = reader.segments.iter().map(|segment| u64::from(segment.docs)).sum();
+        // Not the documents of the segments: a large content has several.
+        let contents = guard(|| Ok(reader.contents.len()?)).unwrap_or(0);
         (contents, reader.segments.len() as u64)
     }
 

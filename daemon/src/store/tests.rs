@@ -49,6 +49,18 @@ fn paths(dir: &Dir) -> Vec<(String, File)> {
     found
 }
 
+/// `hob status` told 262 contents of a tree of 231 files: it counted their parts.
+#[test]
+fn a_content_of_several_parts_is_counted_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = open(&dir.path().join("store"));
+    let mut builder = store.builder();
+    builder.add(&[0x616263]);
+    builder.add(&[0x626364]);
+    store.add(&[([7; 32], 0)], builder).unwrap();
+    assert_eq!(store.counts(), (1, 1));
+}
+
 #[test]
 fn contents_are_found_after_a_restart_and_after_merges() {
     let dir = tempfile::tempdir().unwrap();
