@@ -199,7 +199,8 @@ fn style(matches: &ArgMatches, world: &World<'_>) -> Style {
 }
 
 /// The last of the modes wins. -o makes a count one of matches, -v one of lines; -q leaves
-/// only the question whether there is anything, which of files without a match is its own.
+/// only the question whether there is anything, which of files without a match is its own, and
+/// of JSON the summary.
 fn print(matches: &ArgMatches) -> Print {
     const MODES: [&str; 6] =
         ["files-with-matches", "files-without-match", "count", "count-matches", "json", "no-json"];
@@ -207,12 +208,12 @@ fn print(matches: &ArgMatches) -> Print {
     let (only, invert) = (on(matches, "only-matching"), undoable(matches, "invert-match"));
     match mode {
         Some("files-without-match") => Print::FilesWithoutMatch,
+        Some("json") => Print::Json,
         _ if on(matches, "quiet") => Print::Quiet,
         Some("files-with-matches") => Print::Files,
         Some("count") if only => Print::CountMatches,
         Some("count-matches") if !invert => Print::CountMatches,
         Some("count" | "count-matches") => Print::Count,
-        Some("json") => Print::Json,
         _ if only => Print::OnlyMatching,
         _ => Print::Lines,
     }

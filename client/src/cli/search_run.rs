@@ -19,8 +19,12 @@ fn stream(
     connection: &mut Connection,
     world: &mut World<'_>,
 ) -> Result<Status, Error> {
+    // As in ripgrep: of JSON, -q leaves the summary, which is the last line.
+    let summary_only = request.quiet && request.style.print == Print::Json;
+    let mut last = Vec::new();
     for event in connection.search_stream(&request.query, request.style)? {
         match event? {
+            SearchEvent::Output(part) if summary_only => last = last_line(part.as_bytes()),
             SearchEvent::Output(part) if request.quiet => {
                 if !part.as_bytes().is_empty() {
                     return Ok(Status::Done);
@@ -31,12 +35,19 @@ fn stream(
                 world.out.flush()?;
             }
             SearchEvent::Warning(warning) => world.note(&warning, "")?,
-            SearchEvent::Done(summary) => return finish(request, &summary, world),
+            SearchEvent::Done(summary) => {
+                world.out.write_all(&last)?;
+                return finish(request, &summary, world);
+            }
             SearchEvent::Failed(failure) => return Err(failure.into()),
         }
     }
     Err(Error::new(ErrorKind::Protocol, "the search ended without a summary")
         .hint("restart the daemon with `hob daemon restart`"))
+}
+
+fn last_line(text: &[u8]) -> Vec<u8> {
+    text.split_inclusive(|byte| *byte == b'\n').next_back().unwrap_or_default().to_vec()
 }
 
 /// ripgrep's statuses: an error outweighs what was found, unless only that was asked for.

@@ -230,7 +230,8 @@ fn take(root: &Path, step: &Step) {
             }
         }
         Step::Link(path) => {
-            let _ = std::os::unix::fs::symlink("/", at(path));
+            // A directory of this world's own: later steps write through the link.
+            let _ = std::os::unix::fs::symlink(root.join("../elsewhere"), at(path));
         }
         Step::Lock(path) => {
             use std::os::unix::fs::PermissionsExt as _;
@@ -247,8 +248,11 @@ fn take(root: &Path, step: &Step) {
 
 fn keeps_the_promise(watching: Watching, steps: &[Step]) {
     let world = World::new();
-    let root = world.root();
-    let workspace = world.open(watching);
+    let root = world.root().join("root");
+    fs::create_dir(&root).unwrap();
+    fs::create_dir(world.root().join("elsewhere")).unwrap();
+    let known = (0, Arc::default());
+    let workspace = Workspace::open(&root, watching, world.cookies.path(), known);
     for (number, step) in steps.iter().enumerate() {
         take(&root, step);
         // Without a look in between, reports of several steps come at once.

@@ -5,9 +5,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails, fails there")]
 
+mod bad_input;
 mod house;
 mod life;
+mod limits;
 mod parity;
+mod promise;
+mod worktrees;
 
 use hob_tests::{Hob, Programs};
 
