@@ -307,8 +307,12 @@ impl Stores for Repository {
         }
         match self.open_store() {
             Ok((store, anew)) => {
-                current.failed = None;
-                current.problem = anew.or(current.problem.take());
+                // What kept it from being opened or written is over; that it was broken stays told.
+                let told = match current.failed.take() {
+                    Some(_) => None,
+                    None => current.problem.take(),
+                };
+                current.problem = anew.or(told);
                 current.store = Some(Arc::new(store));
                 current.store.clone()
             }
@@ -319,6 +323,18 @@ impl Stores for Repository {
                 None
             }
         }
+    }
+
+    /// A store that could not be written, as on a full disk, refuses all writing until it is opened
+    /// anew. One that is broken is set aside by who asks for it next.
+    fn failed(&self, error: &StoreError) {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if current.store.as_ref().is_some_and(|store| store.is_broken()) {
+            return;
+        }
+        current.store = None;
+        current.failed = Some(Instant::now());
+        current.problem = Some(format!("it cannot be written: {error}"));
     }
 }
 

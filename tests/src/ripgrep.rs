@@ -1,6 +1,6 @@
 //! Finds ripgrep 15, the peer that `hob search` is held to.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The ripgrep to compare with.
@@ -15,7 +15,7 @@ pub struct Ripgrep {
 #[must_use]
 pub fn ripgrep() -> Option<Ripgrep> {
     let program = std::env::var_os("HOB_RG").map_or_else(in_path, |given| Some(given.into()));
-    let program = program.filter(|program| is_of_version_15(program));
+    let program = program.filter(|program| is_of_version_15(program.as_path()));
     if program.is_none() {
         let why = "no ripgrep 15 (cargo install ripgrep)";
         assert!(std::env::var_os("CI").is_none(), "{why}");
@@ -29,7 +29,7 @@ fn in_path() -> Option<PathBuf> {
     std::env::split_paths(&dirs).map(|dir| dir.join("rg")).find(|program| program.is_file())
 }
 
-fn is_of_version_15(program: &PathBuf) -> bool {
+fn is_of_version_15(program: &Path) -> bool {
     let output = Command::new(program).arg("--version").output();
     output.is_ok_and(|output| output.stdout.starts_with(b"ripgrep 15."))
 }

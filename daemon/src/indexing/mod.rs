@@ -64,6 +64,9 @@ impl Drop for Entered {
 pub(crate) trait Stores: Send + Sync {
     /// The store; `None` while there is none to be had.
     fn store(&self) -> Option<Arc<Store>>;
+
+    /// Hears that the store could not be used. For a while there is then none to be had.
+    fn failed(&self, error: &StoreError);
 }
 
 /// What an indexer may use.
@@ -137,7 +140,7 @@ impl Work {
             if let Err(error) = self.round(&store, &snapshot) {
                 tracing::warn!(root = %self.workspace.root().display(), %error, "indexing has failed");
                 drop(store);
-                self.rest(u64::MAX, AFTER_FAILURE);
+                self.stores.failed(&error);
             }
         }
         if let Some(store) = self.stores.store()

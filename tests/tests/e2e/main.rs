@@ -4,6 +4,7 @@
 //! random is of `HOB_SEED`. `HOB_RG` names the ripgrep 15 to compare with, else it is in `PATH`.
 
 #![allow(clippy::unwrap_used, reason = "a test that fails, fails there")]
+#![allow(clippy::print_stdout, reason = "how much was tried is a result")]
 
 mod bad_input;
 mod house;

@@ -287,6 +287,6 @@ pub(super) fn disturb(hob: &Hob, round: usize) {
         false => hob.write(&passing, format!("foo passing {round}\n")),
     }
     if round % 11 == 3 {
-        hob.write("logs/.ignore", if round % 2 == 0 { "!a.log\n" } else { "" });
+        hob.write("logs/.ignore", if round.is_multiple_of(2) { "!a.log\n" } else { "" });
     }
 }
