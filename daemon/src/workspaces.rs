@@ -17,7 +17,7 @@ use std::io::Write as _;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long a store that cannot be opened is left alone.
@@ -37,12 +37,15 @@ pub(crate) struct Workspaces {
 
 #[derive(Default)]
 struct Open {
-    workspaces: BTreeMap<PathBuf, Arc<Warm>>,
+    workspaces: BTreeMap<PathBuf, Arc<Place>>,
     repositories: HashMap<PathBuf, Arc<Repository>>,
     /// Directories that a user has made workspaces, as they are in the list on disk.
     named: BTreeSet<PathBuf>,
     closed: bool,
 }
+
+/// A workspace that is open, or about to be.
+type Place = OnceLock<Arc<Warm>>;
 
 /// An open workspace with its background work.
 pub(crate) struct Warm {
@@ -123,15 +126,30 @@ impl Workspaces {
     }
 
     fn open_at(&self, root: &Path) -> Option<Arc<Warm>> {
+        let (place, repository) = self.place(root)?;
+        // To read a stored tree takes a while: only those wait who want this very workspace.
+        let warm = place.get_or_init(|| {
+            tracing::info!(root = %root.display(), "a workspace is opened");
+            Arc::new(self.warm(root, repository))
+        });
+        Some(warm.clone())
+    }
+
+    /// Where the workspace is put once it is open, and its repository.
+    fn place(&self, root: &Path) -> Option<(Arc<Place>, Arc<Repository>)> {
         let mut open = self.lock();
         if open.closed {
             return None;
         }
-        if let Some(warm) = open.workspaces.get(root) {
-            if warm.workspace.is_alive() {
-                return Some(warm.clone());
-            }
+        let failed =
+            |place: &Arc<Place>| place.get().is_some_and(|warm| !warm.workspace.is_alive());
+        if open.workspaces.get(root).is_some_and(failed) {
             open.workspaces.remove(root);
+        }
+        let place = open.workspaces.entry(root.to_owned()).or_default().clone();
+        if let Some(warm) = place.get() {
+            let repository = warm.repository.clone();
+            return Some((place, repository));
         }
         let common = git::common_dir(root).unwrap_or_else(|| root.to_owned());
         let path = self.store_path(&common);
@@ -143,10 +161,7 @@ impl Workspaces {
                 current: Mutex::default(),
             })
         });
-        let warm = Arc::new(self.warm(root, repository.clone()));
-        open.workspaces.insert(root.to_owned(), warm.clone());
-        tracing::info!(root = %root.display(), "a workspace was opened");
-        Some(warm)
+        Some((place, repository.clone()))
     }
 
     fn warm(&self, root: &Path, repository: Arc<Repository>) -> Warm {
@@ -185,7 +200,7 @@ impl Workspaces {
 
     /// Those that are open, by root.
     pub(crate) fn opened(&self) -> Vec<Arc<Warm>> {
-        self.lock().workspaces.values().cloned().collect()
+        self.lock().workspaces.values().filter_map(|place| place.get().cloned()).collect()
     }
 
     /// The roots that are open or were named.
