@@ -104,11 +104,8 @@ impl Worker {
             Some((same, searcher)) if same == most => (same, searcher),
             _ => (most, searcher(compiled, most)),
         };
-        searcher.set_binary_detection(match target.explicit {
-            true => BinaryDetection::convert(b'\0'),
-            false => BinaryDetection::quit(b'\0'),
-        });
-        let output = self.file_with(&mut searcher, compiled, target);
+        searcher.set_binary_detection(binary_detection(target));
+        let output = self.file_with(&mut searcher, compiled, target, most);
         self.searcher = Some((most, searcher));
         output
     }
@@ -118,10 +115,12 @@ impl Worker {
         searcher: &mut Searcher,
         compiled: &Compiled,
         target: &Target,
+        most: Option<u64>,
     ) -> io::Result<Output> {
         let (file, stat) = open(target)?;
         if stat.st_size.cast_unsigned() > WHOLE {
-            return self.print(compiled, target, searcher, Input::Stream(&file));
+            let mut searcher = fresh(compiled, target, most);
+            return self.print(compiled, target, &mut searcher, Input::Stream(&file));
         }
         let mut buffer = std::mem::take(&mut self.buffer);
         if !may_match(compiled, target, &file, &stat, &mut buffer)? {
@@ -136,7 +135,12 @@ impl Worker {
                 true => Input::Whole(&buffer),
                 false => Input::Bytes(&buffer),
             };
-            self.print(compiled, target, searcher, input)
+            match input {
+                Input::Whole(_) => self.print(compiled, target, searcher, input),
+                // Where the searcher looks for a NUL depends on how large its buffer has grown for
+                // the files before.
+                _ => self.print(compiled, target, &mut fresh(compiled, target, most), input),
+            }
         });
         self.buffer = buffer;
         result
@@ -361,6 +365,20 @@ fn searcher(compiled: &Compiled, most: Option<u64>) -> Searcher {
         .before_context(compiled.query.before)
         .after_context(compiled.query.after)
         .build()
+}
+
+/// A searcher that has searched nothing yet.
+fn fresh(compiled: &Compiled, target: &Target, most: Option<u64>) -> Searcher {
+    let mut fresh = searcher(compiled, most);
+    fresh.set_binary_detection(binary_detection(target));
+    fresh
+}
+
+fn binary_detection(target: &Target) -> BinaryDetection {
+    match target.explicit {
+        true => BinaryDetection::convert(b'\0'),
+        false => BinaryDetection::quit(b'\0'),
+    }
 }
 
 fn printer(compiled: &Compiled, want: Want) -> Printer {

@@ -13,6 +13,7 @@ use hob_index::tree::{Dir, Node};
 use hob_protocol::Freshness;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::OsStr;
+use std::ops::Bound;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,6 +31,12 @@ pub(super) struct Keeper {
     /// The root's device and inode; `None` while it is gone.
     root_id: Option<(u64, u64)>,
     unwatched: BTreeMap<PathBuf, AddError>,
+    /// The paths of each file that has several, as far as they have been seen.
+    links: HashMap<(u64, u64), BTreeSet<PathBuf>>,
+    /// The same, the other way round.
+    inodes: BTreeMap<PathBuf, (u64, u64)>,
+    /// A file has a name more, and which file that was before is not known.
+    new_link: bool,
     touches: AtomicU32,
     generation: u64,
     /// The store that numbers the contents.
@@ -50,6 +57,9 @@ impl Keeper {
             outside_print: 0,
             root_id: None,
             unwatched: BTreeMap::new(),
+            links: HashMap::new(),
+            inodes: BTreeMap::new(),
+            new_link: false,
             touches: AtomicU32::new(0),
             generation: 0,
             epoch,
@@ -185,6 +195,10 @@ impl Keeper {
         for (path, error) in found.unwatched {
             self.unwatched.insert(path, error);
         }
+        for link in found.linked {
+            self.inodes.insert(link.path.clone(), link.inode);
+            self.links.entry(link.inode).or_default().insert(link.path);
+        }
     }
 
     fn forget_below(&mut self, dir: &Path) {
@@ -192,6 +206,8 @@ impl Keeper {
         self.unwatched.retain(|path, _| !path.starts_with(dir));
         if dir == self.shared.root {
             self.outside_print = 0;
+            self.links.clear();
+            self.inodes.clear();
         }
     }
 
@@ -227,8 +243,13 @@ impl Keeper {
                 self.forget_below(path);
             }
         }
-        for (path, moved) in paths {
-            self.look(&path, moved);
+        for (path, moved) in &paths {
+            self.look(path, *moved);
+        }
+        self.look_at_other_names(&paths);
+        if std::mem::take(&mut self.new_link) {
+            // The file under its other name has a new stat, by which the scan finds it.
+            self.rescan_all();
         }
     }
 
@@ -276,7 +297,12 @@ impl Keeper {
         let scan = Scan::new(self.shared.watcher(), &self.touches);
         let new = scan.path(path, &rules, old.as_ref());
         let found = scan.into_found();
+        let names = found.linked.first().filter(|_| moved).map(|link| (link.inode, link.names));
         self.take_found(found);
+        if let Some((inode, names)) = names {
+            // Names outside of the tree are never known: only a new name makes it worth a look.
+            self.new_link |= (self.links.get(&inode).map_or(0, BTreeSet::len) as u64) < names;
+        }
         match (&old, new) {
             (None, None) => {}
             (Some(Node::SkippedFile(old)), Some(Node::SkippedFile(new))) if *old == new => {}
@@ -289,6 +315,33 @@ impl Keeper {
             }
             (_, new) => {
                 Arc::make_mut(&mut self.tree).set(&relative, new);
+            }
+        }
+    }
+
+    /// Looks at the other names of files that have several and were reported under one. What a
+    /// report says of a directory may concern all in it.
+    fn look_at_other_names(&mut self, paths: &BTreeMap<PathBuf, bool>) {
+        let mut inodes = BTreeSet::new();
+        for path in paths.keys() {
+            let below =
+                self.inodes.range::<Path, _>((Bound::Included(path.as_path()), Bound::Unbounded));
+            inodes.extend(
+                below.take_while(|(name, _)| name.starts_with(path)).map(|(_, inode)| *inode),
+            );
+        }
+        let names: Vec<PathBuf> =
+            inodes.iter().filter_map(|inode| self.links.get(inode)).flatten().cloned().collect();
+        let scan = Scan::new(None, &self.touches);
+        for name in names.iter().filter(|name| !paths.contains_key(*name)) {
+            let (Some(relative), Some(dir)) = (self.relative(name), name.parent()) else {
+                continue;
+            };
+            if let Some(Node::File(new)) = scan.path(name, &self.rules_of(dir), None)
+                && let Some(file) = Arc::make_mut(&mut self.tree).file_mut(&relative)
+            {
+                *file = new;
+                Arc::make_mut(&mut self.tree).resum(&[&relative]);
             }
         }
     }

@@ -36,6 +36,19 @@ pub(crate) struct Found {
     pub(crate) outside: Vec<PathBuf>,
     /// Directories that are not watched, and why.
     pub(crate) unwatched: Vec<(PathBuf, AddError)>,
+    /// Files that have other names too.
+    pub(crate) linked: Vec<Linked>,
+}
+
+/// A file with several names. The kernel reports a change under the name that was used for it
+/// only.
+pub(crate) struct Linked {
+    /// Its device and inode.
+    pub(crate) inode: (u64, u64),
+    /// How many names it has, wherever they are.
+    pub(crate) names: u64,
+    /// The name at hand.
+    pub(crate) path: PathBuf,
 }
 
 impl<'a> Scan<'a> {
@@ -100,7 +113,10 @@ impl<'a> Scan<'a> {
         match (kind, skip) {
             (FileType::RegularFile, Some(skip)) => Some(Node::SkippedFile(skip)),
             (FileType::Directory, Some(skip)) => Some(Node::SkippedDir(skip)),
-            (FileType::RegularFile, None) => Some(Node::File(self.pending(&stat))),
+            (FileType::RegularFile, None) => {
+                self.note_links(path, &stat);
+                Some(Node::File(self.pending(&stat)))
+            }
             (FileType::Directory, None) => {
                 let old = match old {
                     Some(Node::Dir(dir)) => Some(dir),
@@ -164,6 +180,9 @@ impl<'a> Scan<'a> {
             (FileType::Directory, Some(skip), _) => Seen::Node(Node::SkippedDir(skip)),
             (_, Some(skip), _) => Seen::Node(Node::SkippedFile(skip)),
             (_, None, Some(stat)) => {
+                if stat.st_nlink > 1 {
+                    self.note_links(&dir.join(OsStr::from_bytes(name)), &stat);
+                }
                 let known = match old.and_then(|old| old.get(name)) {
                     Some(Node::File(file)) if file.print == print(&stat) => Some(*file),
                     _ => None,
@@ -171,6 +190,14 @@ impl<'a> Scan<'a> {
                 Seen::Node(Node::File(known.unwrap_or_else(|| self.pending(&stat))))
             }
             (_, None, None) => Seen::Nothing,
+        }
+    }
+
+    fn note_links(&self, path: &Path, stat: &Stat) {
+        if stat.st_nlink > 1 {
+            let inode = (stat.st_dev, stat.st_ino);
+            let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+            found.linked.push(Linked { inode, names: stat.st_nlink, path: path.to_owned() });
         }
     }
 

@@ -135,6 +135,7 @@ enum Step {
     Rename(String, String),
     Ignore(String, u8),
     Link(String),
+    HardLink(String, String),
     Lock(String),
     Wait,
 }
@@ -156,6 +157,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (path(), path()).prop_map(|(a, b)| Step::Rename(a, b)),
         2 => (path(), any::<u8>()).prop_map(|(path, rule)| Step::Ignore(path, rule)),
         1 => path().prop_map(Step::Link),
+        1 => (path(), path()).prop_map(|(a, b)| Step::HardLink(a, b)),
         1 => path().prop_map(Step::Lock),
         2 => Just(Step::Wait),
     ]
@@ -232,6 +234,9 @@ fn take(root: &Path, step: &Step) {
         Step::Link(path) => {
             // A directory of this world's own: later steps write through the link.
             let _ = std::os::unix::fs::symlink(root.join("../elsewhere"), at(path));
+        }
+        Step::HardLink(a, b) => {
+            let _ = fs::hard_link(at(a), at(b));
         }
         Step::Lock(path) => {
             use std::os::unix::fs::PermissionsExt as _;

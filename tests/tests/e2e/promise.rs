@@ -39,7 +39,6 @@ fn every_change_is_seen_without_a_watcher() {
 // The kernel reports a write under the name that it went through; the other names of the same file say
 // nothing. Found by a random sequence that wrote to `ignored/three.rs`.
 #[test]
-#[ignore = "hob does not look at the other names of a file that is written to"]
 fn a_write_through_another_name_of_a_file_is_seen() {
     let hob = start("//- a.txt\nold");
     fs::hard_link(hob.path("a.txt"), hob.path("b.txt")).unwrap();
