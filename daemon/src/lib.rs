@@ -27,6 +27,10 @@ mod workspaces;
 
 pub use services::Services;
 
+/// The stack of threads that walk trees: a path of 4,096 bytes has two thousand directories. Only
+/// what is used of it takes memory.
+const STACK: usize = 32 << 20;
+
 /// The whole of `hobd`, with the arguments and the environment of the process.
 #[must_use]
 pub fn main() -> std::process::ExitCode {

@@ -20,6 +20,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+/// More threads than this for one index only wait for each other.
+const MOST_THREADS: usize = 64;
 /// How long a store that cannot be opened is left alone.
 const STORE_RETRY: Duration = Duration::from_secs(5);
 
@@ -96,7 +98,7 @@ impl Workspaces {
 
     /// The root of the workspace that a canonical path belongs to.
     pub(crate) fn root_of(&self, path: &Path) -> Option<PathBuf> {
-        let named = &self.lock().named;
+        let named = self.lock().named.clone();
         let root = path.ancestors().find(|dir| named.contains(*dir) || git::is_work_tree(dir))?;
         let by_itself = self.config.workspace_auto && !is_too_large(root);
         (named.contains(root) || by_itself).then(|| root.to_owned())
@@ -175,12 +177,14 @@ impl Workspaces {
             "notify" => Watching::By(Backend::Notify),
             _ => Watching::By(Backend::Auto),
         };
-        let cookies = self.runtime.join("cookies");
+        // Each watcher counts its own.
+        let name = blake3::hash(root.as_os_str().as_bytes()).to_hex();
+        let cookies = self.runtime.join("cookies").join(&name[..16]);
         let _ = std::fs::create_dir_all(&cookies);
         let workspace = Arc::new(Workspace::open(root, watching, &cookies, (epoch, tree.clone())));
         let threads = match self.config.index_threads {
             0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
-            threads => threads,
+            threads => threads.min(MOST_THREADS),
         };
         let indexer = Indexer::start(
             workspace.clone(),
@@ -213,8 +217,17 @@ impl Workspaces {
     /// Closes the workspace around `dir` and deletes what is stored of it. Returns its root and the
     /// bytes that were freed.
     pub(crate) fn forget(&self, dir: &Path) -> Result<(PathBuf, u64), ErrorObjectOwned> {
-        let Some(root) = self.root_of(dir) else {
-            return Err(not_a_workspace(dir));
+        // One that is gone can be forgotten, but only by its own name: what is around it is another.
+        let own = self.roots().into_iter().find(|root| root == dir);
+        let root = match own.or_else(|| self.root_of(dir).filter(|_| dir.exists())) {
+            Some(root) if root == dir => root,
+            Some(root) => {
+                return Err(Kind::NotAWorkspace.error(
+                    format!("`{}` is a part of the workspace `{}`", dir.display(), root.display()),
+                    "name the workspace itself to forget it",
+                ));
+            }
+            None => return Err(not_a_workspace(dir)),
         };
         let mut open = self.lock();
         open.named.remove(&root);

@@ -103,7 +103,10 @@ impl Indexer {
             saved: saved.2,
             stop: stop.clone(),
         };
-        let thread = std::thread::Builder::new().name("indexer".into()).spawn(move || work.run());
+        let thread = std::thread::Builder::new()
+            .name("indexer".into())
+            .stack_size(crate::STACK)
+            .spawn(move || work.run());
         Self { stop, workspace, thread: thread.ok() }
     }
 }

@@ -33,6 +33,8 @@ const FIRST_ANSWERS: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(10);
 /// When a daemon that is to stop is gone at the latest.
 const LATEST_END: Duration = Duration::from_millis(9500);
+/// More threads than this only wait for each other.
+const MOST_THREADS: usize = 256;
 /// The status of a daemon that did not start.
 const NOT_STARTED: u8 = 2;
 
@@ -93,7 +95,7 @@ fn live(background: bool, sets: &[String], herald: Herald) -> Result<(), StartEr
         runtime_dir,
     );
     let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(config.search_threads)
+        .num_threads(config.search_threads.min(MOST_THREADS))
         .thread_name(|number| format!("search-{number}"))
         .build()
         .map_err(|error| StartError::Fault(error.to_string()))?;
@@ -101,6 +103,7 @@ fn live(background: bool, sets: &[String], herald: Herald) -> Result<(), StartEr
         Services { config, shutdown, started, socket, log, connections, workspaces, pool };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
+        .thread_stack_size(crate::STACK)
         .enable_all()
         .build()
         .map_err(StartError::Runtime)?;

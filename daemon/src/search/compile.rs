@@ -1,19 +1,24 @@
 //! From a query to matchers, filters and a plan; all that can be wrong with a
 //! query is found here.
 
-use super::{SearchError, Want};
+use super::{Cancel, SearchError, Want};
 use grep_regex::{RegexMatcher, RegexMatcherBuilder};
 use hob_index::plan::{Plan, PlanOptions, plan};
 use hob_protocol::{Case, Print, SearchQuery, Style};
 use ignore::overrides::{Override, OverrideBuilder};
 use ignore::types::{Types, TypesBuilder};
 
+#[derive(Clone)]
 pub(super) struct Compiled {
     pub(super) matcher: RegexMatcher,
     pub(super) globs: Override,
     pub(super) types: Types,
     pub(super) plan: Plan,
     pub(super) query: SearchQuery,
+    /// Only whether there is a file at all is asked.
+    pub(super) any_file: bool,
+    /// Ends the search, in the middle of a file too.
+    pub(super) cancel: Cancel,
     /// Printed between the outputs of two files, as a line.
     pub(super) separator: Option<&'static [u8]>,
     /// Whether a line matches does not depend on where it is in the file.
@@ -23,7 +28,11 @@ pub(super) struct Compiled {
 }
 
 impl Compiled {
-    pub(super) fn new(query: &SearchQuery, want: Want) -> Result<Self, SearchError> {
+    pub(super) fn new(
+        query: &SearchQuery,
+        want: Want,
+        cancel: &Cancel,
+    ) -> Result<Self, SearchError> {
         Ok(Self {
             matcher: matcher(query)?,
             globs: globs(query)?,
@@ -40,6 +49,8 @@ impl Compiled {
                 ),
             },
             query: query.clone(),
+            any_file: false,
+            cancel: cancel.clone(),
             separator: separator(query, want),
             local: query.fixed_strings || query.patterns.iter().all(|pattern| is_local(pattern)),
             whole_files: few_files(query),

@@ -11,6 +11,7 @@ mod scope;
 mod worker;
 
 use compile::Compiled;
+use hob_index::plan::Plan;
 use hob_index::tree::Docs;
 use hob_protocol::{Origin, Print, SearchQuery, SearchSummary, Style, Truncated};
 use rayon::prelude::*;
@@ -65,7 +66,7 @@ pub(crate) struct View {
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) origin: Origin,
     /// The contents that may match, of those that the store knows.
-    pub(crate) candidates: Arc<dyn Fn(&hob_index::plan::Plan) -> Docs + Send + Sync>,
+    pub(crate) candidates: Arc<dyn Fn(&Plan) -> Docs + Send + Sync>,
 }
 
 /// Finds the workspace for a canonical path; `None` where there is none.
@@ -121,7 +122,7 @@ pub(crate) fn run(
     receiver: &mut dyn Receiver,
 ) -> Result<SearchSummary, SearchError> {
     let started = Instant::now();
-    let compiled = Compiled::new(query, want)?;
+    let compiled = Compiled::new(query, want, cancel)?;
     let mut run = Run {
         query,
         want,
@@ -138,6 +139,9 @@ pub(crate) fn run(
     };
     let mut scope = Scope::new(query, &compiled, find)?;
     run.files(&mut scope)?;
+    if !run.over && run.summary.files_read == 0 && query.paths.is_empty() {
+        run.tell_of_nothing(find)?;
+    }
     run.summary.origin = scope.origin();
     if matches!(want, Want::Printed(Style { print: Print::Json, .. })) {
         let text = worker::json_summary(&run.stats, started.elapsed());
@@ -182,6 +186,19 @@ impl Run<'_> {
                 self.summary.truncated = Some(Truncated::Deadline);
                 self.over = true;
             }
+        }
+        Ok(())
+    }
+
+    /// Says so, as ripgrep does, where the filters leave no file at all to search.
+    fn tell_of_nothing(&mut self, find: FindView<'_>) -> Result<(), SearchError> {
+        let any = Compiled { plan: Plan::All, any_file: true, ..self.compiled.clone() };
+        if Scope::new(self.query, &any, find)?.next_files(1)?.is_empty() {
+            self.summary.errors = true;
+            self.receiver.warning(
+                "no files were searched: a filter (an ignore rule, a glob, a type) leaves none"
+                    .into(),
+            );
         }
         Ok(())
     }

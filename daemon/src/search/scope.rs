@@ -16,6 +16,9 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
+/// Files of more bytes than this together are not looked at at once: each may match as a whole.
+const WINDOW_BYTES: u64 = 32 << 20;
+
 /// A file to look at, or something that cannot be.
 pub(super) enum Found {
     /// A file.
@@ -32,6 +35,8 @@ pub(super) struct Target {
     pub(super) shown: PathBuf,
     /// The query names this very file.
     pub(super) explicit: bool,
+    /// Its size when it was looked at last; 0 where that is not known.
+    pub(super) size: u64,
     /// The parts of it, by number, that can have a match; `None` where any can.
     pub(super) parts: Option<Vec<u32>>,
 }
@@ -50,6 +55,8 @@ pub(super) struct Scope<'a> {
 struct Named {
     path: PathBuf,
     shown: PathBuf,
+    /// The query has an empty string in the place of a path, which is no path at all.
+    path_is_empty: bool,
 }
 
 /// A walk on the disk, and what stands in for its root in what is shown.
@@ -70,11 +77,19 @@ impl<'a> Scope<'a> {
             return Err(SearchError::Cwd(cwd.to_owned(), "the path is not absolute".into()));
         }
         let named = match query.paths.is_empty() {
-            true => VecDeque::from([Named { path: cwd.to_owned(), shown: PathBuf::new() }]),
+            true => VecDeque::from([Named {
+                path: cwd.to_owned(),
+                shown: PathBuf::new(),
+                path_is_empty: false,
+            }]),
             false => query
                 .paths
                 .iter()
-                .map(|path| Named { path: cwd.join(path.as_path()), shown: path.as_path().into() })
+                .map(|path| Named {
+                    path: cwd.join(path.as_path()),
+                    shown: path.as_path().into(),
+                    path_is_empty: path.as_bytes().is_empty(),
+                })
                 .collect(),
         };
         if query.paths.is_empty()
@@ -93,8 +108,12 @@ impl<'a> Scope<'a> {
     /// The next files, at most so many; none at the end.
     pub(super) fn next_files(&mut self, most: usize) -> Result<Vec<Found>, SearchError> {
         let mut files = Vec::with_capacity(most);
-        while files.len() < most {
+        let mut bytes = 0;
+        while files.len() < most && bytes < WINDOW_BYTES {
             if let Some(found) = self.ready.pop_front() {
+                if let Found::File(target) = &found {
+                    bytes += target.size;
+                }
                 files.push(found);
                 continue;
             }
@@ -114,6 +133,11 @@ impl<'a> Scope<'a> {
     }
 
     fn begin(&mut self, named: Named) -> Result<(), SearchError> {
+        if named.path_is_empty {
+            let text = ": No such file or directory (os error 2)".to_owned();
+            self.ready.push_back(Found::Problem(text));
+            return Ok(());
+        }
         let meta = match std::fs::metadata(&named.path) {
             Ok(meta) => meta,
             Err(error) => {
@@ -123,8 +147,15 @@ impl<'a> Scope<'a> {
             }
         };
         if !meta.is_dir() {
-            let Named { path, shown } = named;
-            self.ready.push_back(Found::File(Target { path, shown, explicit: true, parts: None }));
+            let Named { path, shown, .. } = named;
+            let size = meta.len();
+            self.ready.push_back(Found::File(Target {
+                path,
+                shown,
+                explicit: true,
+                size,
+                parts: None,
+            }));
             return Ok(());
         }
         let disk = self.query.hidden || self.query.no_ignore || self.query.follow;
@@ -242,6 +273,9 @@ impl Memory<'_> {
             self.found.push_back(Found::Problem(format!("{shown}: {error}")));
         }
         for entry in dir.entries() {
+            if self.scope.compiled.any_file && !self.found.is_empty() {
+                return;
+            }
             if self.wants(&entry.node) {
                 let (path, shown) = (self.path.len(), self.shown.len());
                 push(&mut self.path, &entry.name);
@@ -266,9 +300,11 @@ impl Memory<'_> {
         let shown = Path::new(OsStr::from_bytes(&self.shown));
         let admits = |is_dir, skip| !self.scope.filters() || self.scope.admits(shown, is_dir, skip);
         match node {
-            Node::File(file) if admits(false, None) => self.take(self.docs.parts_of(file)),
+            Node::File(file) if admits(false, None) => {
+                self.take(file.size, self.docs.parts_of(file));
+            }
             Node::Dir(dir) if admits(true, None) => self.dir(dir),
-            Node::SkippedFile(skip) if admits(false, Some(*skip)) => self.take(None),
+            Node::SkippedFile(skip) if admits(false, Some(*skip)) => self.take(0, None),
             Node::SkippedDir(skip) if admits(true, Some(*skip)) => {
                 let path = Path::new(OsStr::from_bytes(&self.path));
                 let mut walking = self.scope.on_disk(path, shown);
@@ -278,11 +314,12 @@ impl Memory<'_> {
         }
     }
 
-    fn take(&mut self, parts: Option<Vec<u32>>) {
+    fn take(&mut self, size: u64, parts: Option<Vec<u32>>) {
         self.found.push_back(Found::File(Target {
             path: PathBuf::from(OsStr::from_bytes(&self.path)),
             shown: PathBuf::from(OsStr::from_bytes(&self.shown)),
             explicit: false,
+            size,
             parts,
         }));
     }
@@ -309,6 +346,7 @@ impl Walking {
                     path: entry.into_path(),
                     shown,
                     explicit: false,
+                    size: 0,
                     parts: None,
                 }));
             }

@@ -2,7 +2,7 @@
 
 use super::compile::Compiled;
 use super::scope::{Found, Target};
-use super::{Part, Want};
+use super::{Cancel, Part, Want};
 use grep_matcher::Matcher as _;
 use grep_printer::{
     ColorSpecs, JSON, JSONBuilder, Standard, StandardBuilder, Stats, Summary, SummaryBuilder,
@@ -22,6 +22,10 @@ use termcolor::{Ansi, NoColor, WriteColor};
 
 /// A file up to this size is read as a whole; a larger one streams through the searcher.
 const WHOLE: u64 = 16 << 20;
+/// Memory that is kept for the next file.
+const KEPT: u64 = 4 << 20;
+/// The longest line of a file that streams: /dev/zero has no end of one.
+const LONGEST_LINE: usize = 256 << 20;
 /// A file that changes while it is read is read again, so often.
 const TRIES: usize = 3;
 
@@ -118,9 +122,15 @@ impl Worker {
         most: Option<u64>,
     ) -> io::Result<Output> {
         let (file, stat) = open(target)?;
-        if stat.st_size.cast_unsigned() > WHOLE {
+        let size = stat.st_size.cast_unsigned();
+        if size > WHOLE && !(target.explicit && compiled.whole_files) {
             let mut searcher = fresh(compiled, target, most);
-            return self.print(compiled, target, &mut searcher, Input::Stream(&file));
+            return self.print(
+                compiled,
+                target,
+                &mut searcher,
+                Input::Stream(&file, &compiled.cancel),
+            );
         }
         let mut buffer = std::mem::take(&mut self.buffer);
         if !may_match(compiled, target, &file, &stat, &mut buffer)? {
@@ -128,7 +138,12 @@ impl Worker {
             return Ok(Output { read: true, ..Output::default() });
         }
         let read = read_whole(&file, stat, &mut buffer);
-        let result = read.and_then(|()| {
+        let result = read.and_then(|whole| {
+            if !whole {
+                let mut searcher = fresh(compiled, target, most);
+                let input = Input::Stream(&file, &compiled.cancel);
+                return self.print(compiled, target, &mut searcher, input);
+            }
             let plain = !has_bom(&buffer) && memchr::memchr(0, &buffer).is_none();
             // Without a NUL and a mark both ways find the same, and this one copies nothing.
             let input = match plain || (target.explicit && compiled.whole_files) {
@@ -142,7 +157,9 @@ impl Worker {
                 _ => self.print(compiled, target, &mut fresh(compiled, target, most), input),
             }
         });
-        self.buffer = buffer;
+        if buffer.capacity() as u64 <= KEPT {
+            self.buffer = buffer;
+        }
         result
     }
 
@@ -204,8 +221,8 @@ enum Input<'a> {
     Whole(&'a [u8]),
     /// Through the searcher's own buffer, which finds marks and NULs as ripgrep does.
     Bytes(&'a [u8]),
-    /// The same, from the file.
-    Stream(&'a File),
+    /// The same, from the file, until it is cancelled.
+    Stream(&'a File, &'a Cancel),
 }
 
 impl Input<'_> {
@@ -218,7 +235,24 @@ impl Input<'_> {
         match self {
             Input::Whole(bytes) => searcher.search_slice(matcher, bytes, sink),
             Input::Bytes(bytes) => searcher.search_reader(matcher, bytes, sink),
-            Input::Stream(file) => searcher.search_reader(matcher, file, sink),
+            Input::Stream(file, cancel) => {
+                searcher.search_reader(matcher, Cancellable { file, cancel }, sink)
+            }
+        }
+    }
+}
+
+/// Reads a file from its start, until it is cancelled.
+struct Cancellable<'a> {
+    file: &'a File,
+    cancel: &'a Cancel,
+}
+
+impl io::Read for Cancellable<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.cancel.is_cancelled() {
+            true => Err(io::Error::other("the search was cancelled")),
+            false => (&mut &*self.file).read(buffer),
         }
     }
 }
@@ -354,22 +388,27 @@ fn without_end(line: &[u8]) -> &[u8] {
 }
 
 fn searcher(compiled: &Compiled, most: Option<u64>) -> Searcher {
+    builder(compiled, most).build()
+}
+
+fn builder(compiled: &Compiled, most: Option<u64>) -> SearcherBuilder {
     let most = match (compiled.query.max_count, most) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
     };
-    SearcherBuilder::new()
+    let mut builder = SearcherBuilder::new();
+    builder
         .max_matches(most)
         .invert_match(compiled.query.invert)
         .line_number(true)
         .before_context(compiled.query.before)
-        .after_context(compiled.query.after)
-        .build()
+        .after_context(compiled.query.after);
+    builder
 }
 
 /// A searcher that has searched nothing yet.
 fn fresh(compiled: &Compiled, target: &Target, most: Option<u64>) -> Searcher {
-    let mut fresh = searcher(compiled, most);
+    let mut fresh = builder(compiled, most).heap_limit(Some(LONGEST_LINE)).build();
     fresh.set_binary_detection(binary_detection(target));
     fresh
 }
@@ -428,33 +467,44 @@ fn summary_builder(style: Style, kind: SummaryKind) -> SummaryBuilder {
 /// Opens a file, and nothing else: a pipe would block for ever, a device might do anything.
 fn open(target: &Target) -> io::Result<(File, Stat)> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    if target.explicit && !std::fs::metadata(&target.path)?.is_file() {
+    let null = target.explicit && target.path == Path::new("/dev/null");
+    if target.explicit && !null && !std::fs::metadata(&target.path)?.is_file() {
         return Err(io::Error::other("it is no regular file"));
     }
     let file = rustix::fs::open(&target.path, flags, Mode::empty())?;
     let stat = rustix::fs::fstat(&file)?;
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile => Ok((File::from(file), stat)),
+        _ if null => Ok((File::from(file), stat)),
         _ => Err(io::Error::from(io::ErrorKind::NotFound)),
     }
 }
 
 /// Reads a file that may change meanwhile: what is returned is one state of it, if it rests for
-/// as long as it takes to read it in one of a few tries.
-fn read_whole(file: &File, mut before: Stat, buffer: &mut Vec<u8>) -> io::Result<()> {
+/// as long as it takes to read it in one of a few tries. False where it goes on past its size, as
+/// those of `/proc` do: then it may have no end.
+fn read_whole(file: &File, mut before: Stat, buffer: &mut Vec<u8>) -> io::Result<bool> {
     for _ in 0..TRIES {
-        read_from_start(file, before.st_size.cast_unsigned(), buffer)?;
+        if !read_from_start(file, before.st_size.cast_unsigned(), buffer)? {
+            before = rustix::fs::fstat(file)?;
+            if before.st_size == 0 {
+                return Ok(false);
+            }
+            continue;
+        }
         let after = rustix::fs::fstat(file)?;
         let stamp = |stat: &Stat| (stat.st_size, stat.st_mtime, stat.st_mtime_nsec);
         if stamp(&before) == stamp(&after) && buffer.len() as u64 == after.st_size.cast_unsigned() {
-            break;
+            return Ok(true);
         }
         before = after;
     }
-    Ok(())
+    // It changes all the time: what was read last is as good as what the next try would give.
+    Ok(buffer.len() as u64 <= before.st_size.cast_unsigned())
 }
 
-fn read_from_start(file: &File, size: u64, buffer: &mut Vec<u8>) -> io::Result<()> {
+/// False where there is more than `size`.
+fn read_from_start(file: &File, size: u64, buffer: &mut Vec<u8>) -> io::Result<bool> {
     buffer.clear();
     // A byte more than there is shows the end without another call.
     buffer.reserve(usize::try_from(size).unwrap_or(0) + 1);
@@ -462,9 +512,11 @@ fn read_from_start(file: &File, size: u64, buffer: &mut Vec<u8>) -> io::Result<(
         let at = buffer.len() as u64;
         let read = rustix::io::pread(file, rustix::buffer::spare_capacity(buffer), at)?;
         if read == 0 || (read as u64 + at == size && buffer.len() < buffer.capacity()) {
-            return Ok(());
+            return Ok(true);
         }
-        buffer.reserve(4096);
+        if buffer.len() as u64 > size {
+            return Ok(false);
+        }
     }
 }
 

@@ -5,14 +5,13 @@
 //! indexer brings its number later. That is why a change is visible as soon as the
 //! keeper has looked, however large it is.
 
-use super::rules::{Rules, is_rule_file};
-use super::scan::{Found, Scan, print};
+use super::rules::{Outside, Rules, is_rule_file};
+use super::scan::{Found, Scan, scan_pool};
 use super::{Command, Failed, Guard, Indexed, Shared, Snapshot, Synced};
 use crate::watcher::{AddError, Event};
 use hob_index::tree::{Dir, Node};
 use hob_protocol::Freshness;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::ffi::OsStr;
 use std::ops::Bound;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
@@ -25,9 +24,8 @@ pub(super) struct Keeper {
     /// The rules above the root, and of each directory that has some of its own.
     base: Rules,
     rules: HashMap<PathBuf, Rules>,
-    /// Files outside of the tree that the rules depend on, and a print of all of them.
-    outside: BTreeSet<PathBuf>,
-    outside_print: u64,
+    /// Files outside of the tree that the rules depend on.
+    outside: Outside,
     /// The root's device and inode; `None` while it is gone.
     root_id: Option<(u64, u64)>,
     unwatched: BTreeMap<PathBuf, AddError>,
@@ -47,14 +45,13 @@ impl Keeper {
     /// `known` is the tree as it was stored; what is still so need not be read again.
     pub(super) fn new(shared: Arc<Shared>, known: Arc<Dir>) -> Self {
         let epoch = shared.snapshot().epoch;
-        let mut outside = Vec::new();
+        let mut outside = Outside::default();
         let base = Rules::above(&shared.root, &mut outside);
         Self {
             tree: known,
             base,
             rules: HashMap::new(),
-            outside: outside.into_iter().collect(),
-            outside_print: 0,
+            outside,
             root_id: None,
             unwatched: BTreeMap::new(),
             links: HashMap::new(),
@@ -91,7 +88,13 @@ impl Keeper {
         if let Some(watcher) = self.shared.watcher() {
             watcher.catch_up(&mut events);
         }
-        self.apply(events);
+        if !events.is_empty() {
+            // While the root is elsewhere, nothing is found under its paths; that must not pass for
+            // what the tree has become.
+            self.check_root();
+            self.apply(events);
+            self.check_root();
+        }
         let mut waiting = Vec::new();
         for command in commands {
             match command {
@@ -123,7 +126,7 @@ impl Keeper {
         if self.check_root() || self.root_id.is_none() {
             return;
         }
-        if self.outside_print != outside_print(&self.outside) {
+        if !self.outside.holds() {
             self.new_rules();
         } else if self.freshness_of_watch().is_some() {
             self.rescan_all();
@@ -148,14 +151,14 @@ impl Keeper {
     }
 
     fn new_rules(&mut self) {
-        let mut outside = Vec::new();
-        self.base = Rules::above(&self.shared.root, &mut outside);
-        self.outside = outside.into_iter().collect();
+        self.outside = Outside::default();
+        self.base = Rules::above(&self.shared.root, &mut self.outside);
         self.rescan(&self.shared.root.clone());
     }
 
+    /// Looks at everything, the rules above the root included.
     fn rescan_all(&mut self) {
-        self.rescan(&self.shared.root.clone());
+        self.new_rules();
     }
 
     /// Looks at a directory, which the tree has, and at all below it.
@@ -174,7 +177,7 @@ impl Keeper {
             },
         };
         let scan = Scan::new(self.shared.watcher(), &self.touches);
-        let new = scan.dir(dir, &above, old.as_ref());
+        let new = scan_pool(|| scan.dir(dir, &above, old.as_ref()));
         let found = scan.into_found();
         self.take_found(found);
         match (path.is_empty(), new) {
@@ -187,11 +190,7 @@ impl Keeper {
 
     fn take_found(&mut self, found: Found) {
         self.rules.extend(found.rules);
-        let before = self.outside.len();
-        self.outside.extend(found.outside);
-        if self.outside.len() != before || self.outside_print == 0 {
-            self.outside_print = outside_print(&self.outside);
-        }
+        self.outside.merge(found.outside);
         for (path, error) in found.unwatched {
             self.unwatched.insert(path, error);
         }
@@ -205,7 +204,6 @@ impl Keeper {
         self.rules.retain(|path, _| !path.starts_with(dir));
         self.unwatched.retain(|path, _| !path.starts_with(dir));
         if dir == self.shared.root {
-            self.outside_print = 0;
             self.links.clear();
             self.inodes.clear();
         }
@@ -233,7 +231,10 @@ impl Keeper {
                 // What the new rules exclude must not be watched any more.
                 watcher.remove(dir);
             }
-            self.rescan(dir);
+            match *dir == self.shared.root {
+                true => self.rescan_all(),
+                false => self.rescan(dir),
+            }
         }
         // Watches of what has left a path end before others begin: a directory that was moved
         // keeps its watch, under the new path.
@@ -259,20 +260,20 @@ impl Keeper {
         for path in paths.keys() {
             let Some(name) = path.file_name() else { continue };
             let Some(dir) = path.parent() else { continue };
-            if is_rule_file(name.as_bytes())
-                && self.is_dir(dir)
-                && !dir.ancestors().any(|above| deep.contains(above))
-            {
+            if is_rule_file(name.as_bytes()) && self.is_dir(dir) {
                 deep.insert(dir.to_owned());
             }
         }
-        deep
+        let outermost = |dir: &&PathBuf| !dir.ancestors().skip(1).any(|above| deep.contains(above));
+        deep.iter().filter(outermost).cloned().collect()
     }
 
     /// Looks at one path.
     fn look(&mut self, path: &Path, moved: bool) {
         if path == self.shared.root {
             if moved {
+                // Its watch may have ended with it, whatever is there now.
+                self.root_id = None;
                 self.check_root();
             } else if self.tree.error().is_some() {
                 self.rescan_all();
@@ -295,7 +296,7 @@ impl Keeper {
         }
         let rules = self.rules_of(parent);
         let scan = Scan::new(self.shared.watcher(), &self.touches);
-        let new = scan.path(path, &rules, old.as_ref());
+        let new = scan_pool(|| scan.path(path, &rules, old.as_ref()));
         let found = scan.into_found();
         let names = found.linked.first().filter(|_| moved).map(|link| (link.inode, link.names));
         self.take_found(found);
@@ -372,18 +373,14 @@ impl Keeper {
     }
 
     fn guard(&self) -> Arc<Guard> {
-        Arc::new(Guard {
-            outside: self.outside.clone(),
-            outside_print: self.outside_print,
-            root_id: self.root_id,
-        })
+        Arc::new(Guard { outside: self.outside.clone(), root_id: self.root_id })
     }
 
     fn publish(&mut self) {
         let before = self.shared.snapshot();
         let freshness = self.freshness();
         let same = Arc::ptr_eq(&before.tree, &self.tree)
-            && before.guard.outside_print == self.outside_print
+            && before.guard.outside == self.outside
             && before.guard.root_id == self.root_id
             && before.epoch == self.epoch;
         if same && before.freshness == freshness && self.generation > 0 {
@@ -460,20 +457,4 @@ pub(super) fn root_id(root: &Path) -> Option<(u64, u64)> {
     let stat = rustix::fs::lstat(root).ok()?;
     let kind = rustix::fs::FileType::from_raw_mode(stat.st_mode);
     (kind == rustix::fs::FileType::Directory).then_some((stat.st_dev, stat.st_ino))
-}
-
-/// One number of all that the rules outside of the tree are read from. Never 0.
-pub(super) fn outside_print(paths: &BTreeSet<PathBuf>) -> u64 {
-    let mut sum = 1u64;
-    for path in paths {
-        let is_marker = matches!(path.file_name().map(OsStr::as_bytes), Some(b".git" | b".jj"));
-        let part = match rustix::fs::stat(path) {
-            // Only whether a repository is there matters, and its directory changes all the time.
-            Ok(_) if is_marker => 1,
-            Ok(stat) => print(&stat),
-            Err(_) => 0,
-        };
-        sum = sum.rotate_left(7).wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(part);
-    }
-    sum | 1
 }

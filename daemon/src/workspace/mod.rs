@@ -12,8 +12,7 @@ pub(crate) mod scan;
 use crate::watcher::{self, Backend, Watcher};
 use hob_index::tree::{Dir, DocId, File, diff};
 use hob_protocol::{Freshness, IndexChange, Origin, Text};
-use keeper::{Keeper, outside_print, root_id};
-use std::collections::BTreeSet;
+use keeper::{Keeper, root_id};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -134,7 +133,7 @@ impl Workspace {
             alive: AtomicBool::new(true),
         });
         let ours = shared.clone();
-        let keeper = std::thread::Builder::new().name("keeper".into()).spawn(move || {
+        let keeper = std::thread::Builder::new().name("keeper".into()).stack_size(crate::STACK).spawn(move || {
             let work = std::panic::AssertUnwindSafe(|| Keeper::new(ours.clone(), known).run());
             if std::panic::catch_unwind(work).is_err() {
                 tracing::error!(root = %ours.root.display(), "the keeper of a workspace has failed");
@@ -334,16 +333,13 @@ impl Shared {
 /// What a snapshot depends on that no watcher reports.
 #[derive(Debug, Default)]
 pub(crate) struct Guard {
-    outside: BTreeSet<PathBuf>,
-    outside_print: u64,
+    outside: rules::Outside,
     root_id: Option<(u64, u64)>,
 }
 
 impl Guard {
     fn holds(&self, root: &Path) -> bool {
-        self.root_id.is_some()
-            && root_id(root) == self.root_id
-            && outside_print(&self.outside) == self.outside_print
+        self.root_id.is_some() && root_id(root) == self.root_id && self.outside.holds()
     }
 }
 
@@ -373,6 +369,11 @@ fn remote_file_system(path: &Path) -> Option<&'static str> {
         0x00c3_6400 => "Ceph",
         0x5346_414f | 0x6b41_4653 => "AFS",
         0x7375_7245 => "Coda",
+        0x786f_4256 => "vboxsf",
+        0x0bd0_0bd0 => "Lustre",
+        0x4750_4653 => "GPFS",
+        0x1983_0326 => "BeeGFS",
+        0x7461_636f => "OCFS2",
         _ => return None,
     };
     Some(named)

@@ -10,6 +10,7 @@
 use hob_index::tree::Skip;
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,6 +21,41 @@ const NAMES: [&[u8]; 5] = [b".gitignore", b".ignore", b".rgignore", b".git", b".
 /// Whether a file of this name changes the rules of its directory.
 pub(crate) fn is_rule_file(name: &[u8]) -> bool {
     NAMES.contains(&name)
+}
+
+/// Files that rules were read from and that no watcher reports, each with its stat from before it
+/// was read: so a change while it was read shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Outside(BTreeMap<PathBuf, u64>);
+
+impl Outside {
+    /// Notes a file that is about to be read. What is noted already stays as it was.
+    fn note(&mut self, path: PathBuf) {
+        self.0.entry(path).or_insert_with_key(|path| stamp(path));
+    }
+
+    /// Takes over what another has noted.
+    pub(crate) fn merge(&mut self, other: Self) {
+        for (path, stamp) in other.0 {
+            self.0.entry(path).or_insert(stamp);
+        }
+    }
+
+    /// Whether every file is as it was.
+    pub(crate) fn holds(&self) -> bool {
+        self.0.iter().all(|(path, before)| stamp(path) == *before)
+    }
+}
+
+/// What tells whether a file is as it was; 0 where there is none.
+fn stamp(path: &Path) -> u64 {
+    let name = path.file_name().map(std::ffi::OsStr::as_bytes);
+    match rustix::fs::stat(path) {
+        // Only whether a repository is there matters, and its directory changes all the time.
+        Ok(_) if matches!(name, Some(b".git" | b".jj")) => 1,
+        Ok(stat) => super::scan::print(&stat) | 1,
+        Err(_) => 0,
+    }
 }
 
 /// The rules that hold in a directory. A clone is cheap.
@@ -41,11 +77,13 @@ struct Level {
 impl Rules {
     /// What holds for a root because of the directories above it and of the user's configuration.
     /// Appends the files to `outside` whose change changes the rules.
-    pub(crate) fn above(root: &Path, outside: &mut Vec<PathBuf>) -> Self {
+    pub(crate) fn above(root: &Path, outside: &mut Outside) -> Self {
         let mut rules = Self { nearest: None, global: Arc::new(global(root, outside)) };
         let above: Vec<&Path> = root.ancestors().skip(1).collect();
         for dir in above.into_iter().rev() {
-            outside.extend(NAMES.map(|name| dir.join(std::ffi::OsStr::from_bytes(name))));
+            for name in NAMES {
+                outside.note(dir.join(std::ffi::OsStr::from_bytes(name)));
+            }
             rules = rules.in_dir(dir, outside);
         }
         rules
@@ -53,7 +91,7 @@ impl Rules {
 
     /// The rules within a directory that these hold for. Appends files to `outside` as
     /// [`Rules::above`] does.
-    pub(crate) fn in_dir(&self, dir: &Path, outside: &mut Vec<PathBuf>) -> Self {
+    pub(crate) fn in_dir(&self, dir: &Path, outside: &mut Outside) -> Self {
         let dot_git = std::fs::metadata(dir.join(".git")).ok();
         let level = Level {
             above: self.nearest.clone(),
@@ -63,7 +101,7 @@ impl Rules {
             exclude: match dot_git.as_ref().and_then(|meta| common_dir(dir, meta.is_file())) {
                 Some(common) => {
                     let path = common.join("info/exclude");
-                    outside.push(path.clone());
+                    outside.note(path.clone());
                     read(dir, &path, outside)
                 }
                 None => Gitignore::empty(),
@@ -130,11 +168,11 @@ fn matched(rules: &Gitignore, path: &Path, is_dir: bool) -> Match<()> {
 }
 
 /// The rules of a file, for a directory. A line that is no glob counts as absent, as in ripgrep.
-fn read(dir: &Path, file: &Path, outside: &mut Vec<PathBuf>) -> Gitignore {
+fn read(dir: &Path, file: &Path, outside: &mut Outside) -> Gitignore {
     let Ok(meta) = std::fs::symlink_metadata(file) else { return Gitignore::empty() };
     if meta.is_symlink() {
         // What it points to is not watched.
-        outside.push(file.to_owned());
+        outside.note(file.to_owned());
     }
     // A pipe of that name would block for ever.
     if !std::fs::metadata(file).is_ok_and(|meta| meta.is_file()) {
@@ -145,18 +183,18 @@ fn read(dir: &Path, file: &Path, outside: &mut Vec<PathBuf>) -> Gitignore {
     builder.build().unwrap_or_else(|_| Gitignore::empty())
 }
 
-fn global(root: &Path, outside: &mut Vec<PathBuf>) -> Gitignore {
+fn global(root: &Path, outside: &mut Outside) -> Gitignore {
     if let Some(home) = std::env::var_os("HOME") {
-        outside.push(Path::new(&home).join(".gitconfig"));
-        outside.push(Path::new(&home).join(".config/git/config"));
+        outside.note(Path::new(&home).join(".gitconfig"));
+        outside.note(Path::new(&home).join(".config/git/config"));
     }
     if let Some(config) = std::env::var_os("XDG_CONFIG_HOME") {
-        outside.push(Path::new(&config).join("git/config"));
+        outside.note(Path::new(&config).join("git/config"));
     }
     let Some(path) = ignore::gitignore::gitconfig_excludes_path() else {
         return Gitignore::empty();
     };
-    outside.push(path.clone());
+    outside.note(path.clone());
     read(root, &path, outside)
 }
 

@@ -5,7 +5,7 @@
 //! directory is watched before it is listed, so that nothing made in between is
 //! missed. Only the parts that a search would look at are entered.
 
-use super::rules::{Rules, is_rule_file};
+use super::rules::{Outside, Rules, is_rule_file};
 use crate::watcher::{AddError, Watcher};
 use hob_index::tree::{Dir, DocId, Entry, File, Node};
 use rayon::prelude::*;
@@ -16,7 +16,7 @@ use std::hash::Hasher as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// What a scan needs, and what it finds beside the tree.
 pub(crate) struct Scan<'a> {
@@ -33,7 +33,7 @@ pub(crate) struct Found {
     /// The rules of the directories that have some of their own, by absolute path.
     pub(crate) rules: HashMap<PathBuf, Rules>,
     /// Files outside of the tree that the rules depend on.
-    pub(crate) outside: Vec<PathBuf>,
+    pub(crate) outside: Outside,
     /// Directories that are not watched, and why.
     pub(crate) unwatched: Vec<(PathBuf, AddError)>,
     /// Files that have other names too.
@@ -49,6 +49,23 @@ pub(crate) struct Linked {
     pub(crate) names: u64,
     /// The name at hand.
     pub(crate) path: PathBuf,
+}
+
+/// Runs a scan on threads of its own: they have the stack for trees as deep as a path can be long.
+/// Without them it runs where it is.
+pub(crate) fn scan_pool<T: Send>(scan: impl FnOnce() -> T + Send) -> T {
+    static POOL: OnceLock<Option<rayon::ThreadPool>> = OnceLock::new();
+    let pool = POOL.get_or_init(|| {
+        rayon::ThreadPoolBuilder::new()
+            .stack_size(crate::STACK)
+            .thread_name(|number| format!("scan-{number}"))
+            .build()
+            .ok()
+    });
+    match pool {
+        Some(pool) => pool.install(scan),
+        None => scan(),
+    }
 }
 
 impl<'a> Scan<'a> {
@@ -74,7 +91,14 @@ impl<'a> Scan<'a> {
             Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR | rustix::io::Errno::LOOP) => {
                 return None;
             }
-            Err(error) => return Some(same_or(old, Dir::unreadable(error.raw_os_error()))),
+            Err(error) => {
+                if !matches!(error, rustix::io::Errno::ACCESS | rustix::io::Errno::PERM) {
+                    // It may pass, and nothing will report when it does.
+                    let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+                    found.unwatched.push((path.to_owned(), AddError::Other(error.raw_os_error())));
+                }
+                return Some(same_or(old, Dir::unreadable(error.raw_os_error())));
+            }
         };
         let rules = self.rules(path, above, &names);
         let mut entries: Vec<Entry> = Vec::with_capacity(names.names.len());
@@ -145,11 +169,11 @@ impl<'a> Scan<'a> {
         if !names.names.iter().any(|(name, _)| is_rule_file(name)) {
             return above.clone();
         }
-        let mut outside = Vec::new();
+        let mut outside = Outside::default();
         let rules = above.in_dir(path, &mut outside);
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         found.rules.insert(path.to_owned(), rules.clone());
-        found.outside.append(&mut outside);
+        found.outside.merge(outside);
         rules
     }
 
@@ -314,7 +338,7 @@ mod tests {
 
     /// The files that a scan finds, beside those that ripgrep's own walker finds.
     fn both(root: &Path) -> (Vec<String>, Vec<String>) {
-        let rules = Rules::above(root, &mut Vec::new());
+        let rules = Rules::above(root, &mut Outside::default());
         let touches = AtomicU32::new(0);
         let tree = Scan::new(None, &touches).dir(root, &rules, None).unwrap();
         let mut ours = Vec::new();
@@ -400,7 +424,7 @@ mod tests {
     #[test]
     fn what_did_not_change_stays_the_same_value() {
         let dir = world(&[("a/x", ""), ("b/y", "")]);
-        let rules = Rules::above(dir.path(), &mut Vec::new());
+        let rules = Rules::above(dir.path(), &mut Outside::default());
         let touches = AtomicU32::new(0);
         let scan = || Scan::new(None, &touches);
         let before = scan().dir(dir.path(), &rules, None).unwrap();
@@ -434,7 +458,7 @@ mod tests {
     }
 
     fn both_without_rg(root: &Path) -> (Vec<String>, Arc<Dir>) {
-        let rules = Rules::above(root, &mut Vec::new());
+        let rules = Rules::above(root, &mut Outside::default());
         let touches = AtomicU32::new(0);
         let tree = Scan::new(None, &touches).dir(root, &rules, None).unwrap();
         let mut files = Vec::new();

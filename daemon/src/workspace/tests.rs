@@ -49,7 +49,7 @@ fn all(dir: &Dir) -> Vec<String> {
 
 fn from_scratch(root: &Path) -> Vec<String> {
     let touches = AtomicU32::new(0);
-    let above = rules::Rules::above(root, &mut Vec::new());
+    let above = rules::Rules::above(root, &mut rules::Outside::default());
     let tree = scan::Scan::new(None, &touches).dir(root, &above, None).unwrap();
     all(&tree)
 }
