@@ -288,3 +288,89 @@ proptest! {
         keeps_the_promise(Watching::By(Backend::Notify), &steps);
     }
 }
+
+/// The print of all files outside was taken anew when a rule file inside was read, so that a
+/// change outside which nobody had applied counted as known.
+#[test]
+fn a_rule_outside_is_not_lost_behind_one_inside() {
+    let world = World::new();
+    let root = world.root().join("root");
+    fs::create_dir_all(root.join(".git/info")).unwrap();
+    fs::write(root.join("a"), "").unwrap();
+    fs::write(root.join("b"), "").unwrap();
+    let workspace = world.open_at(&root);
+    assert_eq!(files(&workspace.sync(DEADLINE).unwrap()), ["a", "b"]);
+    fs::write(world.root().join(".ignore"), "a\n").unwrap();
+    fs::write(root.join(".ignore"), "z\n").unwrap();
+    assert_eq!(files(&workspace.sync(DEADLINE).unwrap()), ["b"]);
+    fs::write(root.join(".git/info/exclude"), "b\n").unwrap();
+    fs::create_dir_all(root.join("sub/.git/info")).unwrap();
+    assert!(files(&workspace.sync(DEADLINE).unwrap()).is_empty());
+}
+
+/// While the root was elsewhere, its files were not found under their paths, and counted as
+/// deleted; the root that came back was the same directory, and nobody looked again.
+#[test]
+fn a_root_that_moves_away_and_back_has_what_it_has() {
+    let world = World::new();
+    let (root, away) = (world.root().join("root"), world.root().join("away"));
+    fs::create_dir(&root).unwrap();
+    let workspace = world.open_at(&root);
+    workspace.sync(DEADLINE).unwrap();
+    for round in 0..20 {
+        let name = format!("f{round:02}");
+        fs::rename(&root, &away).unwrap();
+        fs::write(away.join(&name), "").unwrap();
+        // Let the keeper see the change while the root is away, in some of the rounds.
+        if round % 2 == 0 {
+            assert_eq!(workspace.sync(DEADLINE).unwrap_err(), Failed::RootGone);
+        }
+        fs::rename(&away, &root).unwrap();
+        assert!(files(&workspace.sync(DEADLINE).unwrap()).contains(&name), "round {round}");
+    }
+}
+
+/// `(g)/.gitignore` sorts before `.gitignore`: it was looked at after the root, whose new rules
+/// leave it out, and was put back.
+#[test]
+fn a_directory_that_new_rules_leave_out_stays_out() {
+    let world = World::new();
+    let root = world.root();
+    fs::create_dir_all(root.join("(g)")).unwrap();
+    fs::create_dir(root.join(".git")).unwrap();
+    fs::write(root.join("(g)/a"), "").unwrap();
+    let workspace = world.open(LIVE[0]);
+    assert_eq!(files(&workspace.sync(DEADLINE).unwrap()), ["(g)/a"]);
+    for _ in 0..20 {
+        fs::write(root.join("(g)/.gitignore"), "z\n").unwrap();
+        fs::write(root.join(".gitignore"), "(g)/\n").unwrap();
+        assert!(files(&workspace.sync(DEADLINE).unwrap()).is_empty());
+        fs::write(root.join(".gitignore"), "").unwrap();
+        assert_eq!(files(&workspace.sync(DEADLINE).unwrap()), ["(g)/a"]);
+    }
+}
+
+/// A tree of two thousand levels ended the daemon: its threads had the stack for fewer.
+#[test]
+fn a_tree_as_deep_as_a_path_can_be_long_is_looked_at() {
+    let world = World::new();
+    let mut path = world.root();
+    while path.as_os_str().len() < 4080 {
+        path.push("d");
+    }
+    fs::create_dir_all(&path).unwrap();
+    fs::write(path.join("f"), "").unwrap();
+    let workspace = world.open(LIVE[0]);
+    let snapshot = workspace.sync(DEADLINE).unwrap();
+    assert_eq!(snapshot.tree.totals().files, 1);
+    std::thread::Builder::new()
+        .stack_size(crate::STACK)
+        .spawn(move || {
+            assert_eq!(files(&snapshot).len(), 1);
+            drop((snapshot, workspace));
+            drop(world);
+        })
+        .unwrap()
+        .join()
+        .unwrap();
+}
