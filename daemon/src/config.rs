@@ -33,6 +33,8 @@ pub struct Config {
     pub cache_memory_mb: usize,
     /// How long a query waits for the changes before it.
     pub sync_deadline: Duration,
+    /// How often a tree is looked at as a whole, for what the kernel does not report.
+    pub sync_sweep: Duration,
     /// Threads that read files for one search; 0 is one a core.
     pub search_threads: usize,
     /// What reports changes: `auto`, `notify`, or `poll` for nothing.
@@ -46,10 +48,11 @@ impl Default for Config {
         Self {
             limits: Limits::default(),
             log_format: "text",
-            index_memory_mb: 64,
+            index_memory_mb: 48,
             index_threads: 0,
             cache_memory_mb: 32,
             sync_deadline: Duration::from_secs(5),
+            sync_sweep: Duration::from_secs(600),
             search_threads: 0,
             watch_backend: "auto",
             workspace_auto: true,

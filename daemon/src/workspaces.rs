@@ -181,7 +181,13 @@ impl Workspaces {
         let name = blake3::hash(root.as_os_str().as_bytes()).to_hex();
         let cookies = self.runtime.join("cookies").join(&name[..16]);
         let _ = std::fs::create_dir_all(&cookies);
-        let workspace = Arc::new(Workspace::open(root, watching, &cookies, (epoch, tree.clone())));
+        let workspace = Arc::new(Workspace::open(
+            root,
+            watching,
+            &cookies,
+            (epoch, tree.clone()),
+            Some(self.config.sync_sweep),
+        ));
         let threads = match self.config.index_threads {
             0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             threads => threads.min(MOST_THREADS),

@@ -105,6 +105,12 @@ pub(super) const ROWS: &[Row] = &[
         slot: |config| Slot::Millis(&mut config.sync_deadline),
     },
     Row {
+        key: "sync.sweep_ms",
+        doc: "Milliseconds after which a tree is looked at as a whole, for changes that the kernel does\n\
+              not report.",
+        slot: |config| Slot::Millis(&mut config.sync_sweep),
+    },
+    Row {
         key: "search.threads",
         doc: "Threads that read files for one search; 0 is one a core.",
         slot: |config| Slot::Count(&mut config.search_threads, 0),

@@ -17,6 +17,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 pub(super) struct Keeper {
     shared: Arc<Shared>,
@@ -37,6 +38,8 @@ pub(super) struct Keeper {
     new_link: bool,
     touches: AtomicU32,
     generation: u64,
+    /// When the whole tree was looked at.
+    swept: Instant,
     /// The store that numbers the contents.
     epoch: u64,
 }
@@ -59,6 +62,7 @@ impl Keeper {
             new_link: false,
             touches: AtomicU32::new(0),
             generation: 0,
+            swept: Instant::now(),
             epoch,
             shared,
         }
@@ -72,10 +76,16 @@ impl Keeper {
             if !self.turn() {
                 return;
             }
-            self.shared
-                .watcher()
-                .map_or_else(|| self.shared.await_command(), |watcher| watcher.wait(None));
+            match self.shared.watcher() {
+                Some(watcher) => watcher.wait(self.until_sweep()),
+                None => self.shared.await_command(),
+            }
         }
+    }
+
+    /// How long until the whole tree is to be looked at.
+    fn until_sweep(&self) -> Option<Duration> {
+        self.shared.sweep.map(|sweep| sweep.saturating_sub(self.swept.elapsed()))
     }
 
     /// Does all that there is to do. False when the workspace is to close.
@@ -107,6 +117,9 @@ impl Keeper {
         }
         if !waiting.is_empty() {
             self.check_all();
+        }
+        if self.until_sweep() == Some(Duration::ZERO) && self.shared.watcher().is_some() {
+            self.rescan_all();
         }
         self.publish();
         self.shared.busy.store(false, Ordering::SeqCst);
@@ -158,6 +171,7 @@ impl Keeper {
 
     /// Looks at everything, the rules above the root included.
     fn rescan_all(&mut self) {
+        self.swept = Instant::now();
         self.new_rules();
     }
 

@@ -77,6 +77,8 @@ struct Shared {
     snapshot: RwLock<Arc<Snapshot>>,
     changes: broadcast::Sender<IndexChange>,
     commands: Mutex<Vec<Command>>,
+    /// How often the whole tree is looked at, if ever.
+    sweep: Option<Duration>,
     /// Wakes the keeper where no watcher does.
     posted: Condvar,
     /// The generation that was published last.
@@ -103,13 +105,15 @@ pub(crate) struct Workspace {
 
 impl Workspace {
     /// Opens the workspace at `root`, which is canonical. `known` is its tree as it was stored, in
-    /// the store of that epoch. Returns at once: the first [`Workspace::sync`] waits until the tree
+    /// the store of that epoch. Every `sweep` the whole tree is looked at, for what no watcher reports.
+    /// Returns at once: the first [`Workspace::sync`] waits until the tree
     /// has been looked at.
     pub(crate) fn open(
         root: &Path,
         watching: Watching,
         cookies: &Path,
         (epoch, known): (u64, Arc<Dir>),
+        sweep: Option<Duration>,
     ) -> Self {
         let (watcher, watch_problem) = open_watcher(root, watching, cookies);
         let first = Snapshot {
@@ -127,6 +131,7 @@ impl Workspace {
             snapshot: RwLock::new(Arc::new(first)),
             changes: broadcast::Sender::new(256),
             commands: Mutex::default(),
+            sweep,
             posted: Condvar::new(),
             published: (Mutex::new(0), Condvar::new()),
             busy: AtomicBool::new(true),

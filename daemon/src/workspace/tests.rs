@@ -23,7 +23,7 @@ impl World {
     }
 
     fn open(&self, watching: Watching) -> Workspace {
-        Workspace::open(&self.root(), watching, self.cookies.path(), (0, Arc::default()))
+        Workspace::open(&self.root(), watching, self.cookies.path(), (0, Arc::default()), None)
     }
 }
 
@@ -85,7 +85,8 @@ fn a_root_that_is_deleted_is_gone_and_comes_back() {
         let root = world.root().join("root");
         fs::create_dir(&root).unwrap();
         fs::write(root.join("a"), "").unwrap();
-        let workspace = Workspace::open(&root, watching, world.cookies.path(), (0, Arc::default()));
+        let workspace =
+            Workspace::open(&root, watching, world.cookies.path(), (0, Arc::default()), None);
         assert_eq!(files(&workspace.sync(DEADLINE).unwrap()), ["a"]);
         fs::remove_dir_all(&root).unwrap();
         assert_eq!(workspace.sync(DEADLINE).unwrap_err(), Failed::RootGone);
@@ -117,7 +118,7 @@ fn rules_outside_of_the_root_take_effect_at_once() {
 
 impl World {
     fn open_at(&self, root: &Path) -> Workspace {
-        Workspace::open(root, LIVE[0], self.cookies.path(), (0, Arc::default()))
+        Workspace::open(root, LIVE[0], self.cookies.path(), (0, Arc::default()), None)
     }
 }
 
@@ -236,7 +237,14 @@ fn take(root: &Path, step: &Step) {
             let _ = std::os::unix::fs::symlink(root.join("../elsewhere"), at(path));
         }
         Step::HardLink(a, b) => {
-            let _ = fs::hard_link(at(a), at(b));
+            // A name outside of the tree, behind a link, is nothing that the kernel reports.
+            let inside = |path: &str| {
+                let parent = at(path).parent().and_then(|dir| dir.canonicalize().ok());
+                parent.is_some_and(|dir| dir.starts_with(root))
+            };
+            if inside(a) && inside(b) {
+                let _ = fs::hard_link(at(a), at(b));
+            }
         }
         Step::Lock(path) => {
             use std::os::unix::fs::PermissionsExt as _;
@@ -257,7 +265,7 @@ fn keeps_the_promise(watching: Watching, steps: &[Step]) {
     fs::create_dir(&root).unwrap();
     fs::create_dir(world.root().join("elsewhere")).unwrap();
     let known = (0, Arc::default());
-    let workspace = Workspace::open(&root, watching, world.cookies.path(), known);
+    let workspace = Workspace::open(&root, watching, world.cookies.path(), known, None);
     for (number, step) in steps.iter().enumerate() {
         take(&root, step);
         // Without a look in between, reports of several steps come at once.
@@ -373,4 +381,25 @@ fn a_tree_as_deep_as_a_path_can_be_long_is_looked_at() {
         .unwrap()
         .join()
         .unwrap();
+}
+
+/// The kernel reports nothing of a store through a mapping, nor of a write through a name outside
+/// of the tree: the sweep finds it.
+#[test]
+fn what_nobody_reports_is_found_by_the_sweep() {
+    let world = World::new();
+    let (root, outside) = (world.root().join("root"), world.root().join("outside"));
+    fs::create_dir(&root).unwrap();
+    fs::write(&outside, "old").unwrap();
+    fs::hard_link(&outside, root.join("a")).unwrap();
+    let sweep = Some(Duration::from_millis(20));
+    let known = (0, Arc::default());
+    let workspace = Workspace::open(&root, LIVE[0], world.cookies.path(), known, sweep);
+    let first = workspace.sync(DEADLINE).unwrap();
+    fs::write(&outside, "longer").unwrap();
+    let mut snapshot = first;
+    while all(&snapshot.tree) != from_scratch(&root) {
+        workspace.wait_for_change(snapshot.generation, DEADLINE);
+        snapshot = workspace.snapshot();
+    }
 }
