@@ -327,23 +327,31 @@ impl Store {
 
     fn root_id(&self, root: &Path) -> Result<RootId, StoreError> {
         let path = root.as_os_str().as_bytes();
-        let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
-        let mut known: HashMap<Vec<u8>, u32> = HashMap::new();
-        for entry in db.begin_read()?.open_table(ROOTS)?.iter()? {
-            let (id, path) = entry?;
-            known.insert(path.value().to_vec(), id.value());
+        if let Some(id) = self.roots()?.get(path) {
+            return Ok(*id);
         }
+        // Another may have been given meanwhile.
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.roots()?;
         if let Some(id) = known.get(path) {
             return Ok(*id);
         }
-        drop(db);
-        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
         let id = known.values().max().map_or(0, |id| id + 1);
+        let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
         let write = begin(&db)?;
         write.open_table(ROOTS)?.insert(id, path)?;
         write.commit()?;
         Ok(id)
+    }
+
+    fn roots(&self) -> Result<HashMap<Vec<u8>, RootId>, StoreError> {
+        let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
+        let mut known = HashMap::new();
+        for entry in db.begin_read()?.open_table(ROOTS)?.iter()? {
+            let (id, path) = entry?;
+            known.insert(path.value().to_vec(), id.value());
+        }
+        Ok(known)
     }
 
     fn reader(&self) -> Arc<Reader> {
