@@ -15,6 +15,7 @@ use jsonrpsee::types::ErrorObjectOwned;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Write as _;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -306,8 +307,9 @@ fn forget_unopened(path: &Path, root: &Path) -> bool {
     opened.and_then(|(store, _)| store.forget(root)).unwrap_or(true)
 }
 
+/// What a file takes on the disk: redb reserves room in it that is not written yet.
 fn size(path: &Path) -> u64 {
-    std::fs::metadata(path).map_or(0, |meta| meta.len())
+    std::fs::metadata(path).map_or(0, |meta| meta.blocks() * 512)
 }
 
 fn read_named(list: &Path) -> BTreeSet<PathBuf> {

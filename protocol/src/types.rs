@@ -285,7 +285,7 @@ pub struct WorkspaceStatus {
 pub struct StoreStatus {
     /// Its file.
     pub path: Text,
-    /// Its size in bytes.
+    /// The bytes that it takes on the disk.
     pub bytes: u64,
     /// Contents that it knows, of all branches and worktrees.
     pub contents: u64,
