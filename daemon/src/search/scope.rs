@@ -7,7 +7,7 @@
 //! is walked on the disk by ripgrep's own walker.
 
 use super::compile::Compiled;
-use super::{FindView, SearchError, View};
+use super::{FindView, SearchError};
 use hob_index::tree::{Dir, Docs, Node, Skip};
 use hob_protocol::{Origin, SearchQuery};
 use ignore::{Match, WalkBuilder};
@@ -170,7 +170,7 @@ impl<'a> Scope<'a> {
         {
             self.origin.get_or_insert_with(|| view.origin.clone());
             let docs = (view.candidates)(&self.compiled.plan);
-            let ready = self.in_memory(dir, &canonical, &named.shown, &docs, &view);
+            let ready = self.in_memory(dir, &canonical, &named.shown, &docs);
             self.ready = ready;
             return Ok(());
         }
@@ -178,14 +178,7 @@ impl<'a> Scope<'a> {
         Ok(())
     }
 
-    fn in_memory(
-        &self,
-        dir: &Dir,
-        path: &Path,
-        shown: &Path,
-        docs: &Docs,
-        _view: &View,
-    ) -> VecDeque<Found> {
+    fn in_memory(&self, dir: &Dir, path: &Path, shown: &Path, docs: &Docs) -> VecDeque<Found> {
         let mut walk = Memory {
             scope: self,
             docs,
