@@ -7,6 +7,7 @@
 //! This module knows nothing of the wire: results go to a [`Receiver`].
 
 mod compile;
+mod read;
 mod scope;
 mod worker;
 
