@@ -21,5 +21,6 @@
 pub mod parts;
 pub mod plan;
 pub mod postings;
+pub mod symbols;
 pub mod tree;
 pub mod trigram;
