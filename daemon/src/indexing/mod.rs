@@ -6,17 +6,15 @@
 //! neither queries nor the wire.
 
 mod content;
+mod text;
 
-use crate::store::{Hash, RootId, Store, StoreError};
-use crate::workspace::{Indexed, Snapshot, Workspace};
-use content::{Content, Reader};
-use hob_index::postings::{Builder, MAX_DOCS};
+use crate::store::{RootId, Store, StoreError};
+use crate::workspace::{Snapshot, Workspace};
 use hob_index::tree::{Dir, DocId, Docs, File};
-use hob_index::trigram::Extractor;
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use text::Batch;
 
 /// So many files wait until nothing has changed for a moment; more are indexed at once.
 const FEW: usize = 512;
@@ -255,116 +253,6 @@ fn pending(tree: &Dir) -> Vec<Pending> {
         }
     });
     pending
-}
-
-/// A segment in the making, of one thread.
-struct Batch<'a> {
-    work: &'a Work,
-    store: &'a Store,
-    memory: usize,
-    extractor: Extractor,
-    builder: Builder,
-    contents: Vec<(Hash, u32)>,
-    known: HashMap<Hash, u32>,
-    /// Files whose content is in the builder, by its place there.
-    waiting: Vec<(Indexed, u32)>,
-    done: Vec<Indexed>,
-    reader: Reader,
-}
-
-impl<'a> Batch<'a> {
-    fn new(work: &'a Work, store: &'a Store, memory: usize) -> Self {
-        Self {
-            work,
-            store,
-            memory,
-            extractor: Extractor::new(),
-            builder: store.builder(memory),
-            contents: Vec::new(),
-            known: HashMap::new(),
-            waiting: Vec::new(),
-            done: Vec::new(),
-            reader: Reader::default(),
-        }
-    }
-
-    fn run(mut self, files: &[Pending], next: &AtomicUsize) -> Result<(), StoreError> {
-        be_nice();
-        loop {
-            let from = next.fetch_add(HANDFUL, Ordering::Relaxed);
-            if from >= files.len() || self.work.stops() {
-                break;
-            }
-            self.work.foreground.step_back();
-            for pending in &files[from..files.len().min(from + HANDFUL)] {
-                self.file(pending)?;
-                // Room for a file of the most parts must be left.
-                if self.builder.is_full(self.memory) || self.builder.docs() > MAX_DOCS / 2 {
-                    self.flush()?;
-                }
-            }
-            if self.done.len() >= FEW {
-                self.hand_over();
-            }
-        }
-        self.flush()
-    }
-
-    fn file(&mut self, pending: &Pending) -> Result<(), StoreError> {
-        let path = content::join(self.work.workspace.root(), &pending.path);
-        let indexed = |doc| Indexed {
-            path: pending.path.clone(),
-            print: pending.file.print,
-            touch: pending.file.touch,
-            doc,
-        };
-        let read = self.reader.read(&path, &pending.file, &mut self.extractor);
-        let hash = match read {
-            Content::Read(hash) => hash,
-            Content::Unreadable => {
-                self.done.push(indexed(DocId::UNREADABLE));
-                return Ok(());
-            }
-            Content::Changing => return Ok(()),
-        };
-        if let Some(place) = self.known.get(&hash) {
-            self.waiting.push((indexed(DocId::PENDING), *place));
-            return Ok(());
-        }
-        if let Some(doc) = self.store.lookup(&hash)?.and_then(DocId::new) {
-            self.done.push(indexed(doc));
-            return Ok(());
-        }
-        let place = self.builder.docs();
-        self.reader.each_part(&pending.file, &mut self.extractor, &mut |trigrams| {
-            self.builder.add(trigrams);
-        });
-        self.known.insert(hash, place);
-        self.contents.push((hash, place));
-        self.waiting.push((indexed(DocId::PENDING), place));
-        Ok(())
-    }
-
-    fn flush(&mut self) -> Result<(), StoreError> {
-        if !self.contents.is_empty() {
-            let builder = std::mem::replace(&mut self.builder, self.store.builder(self.memory));
-            let base = self.store.add(&self.contents, builder)?;
-            let numbered = self.waiting.drain(..).filter_map(|(indexed, place)| {
-                Some(Indexed { doc: DocId::new(base.checked_add(place)?)?, ..indexed })
-            });
-            self.done.extend(numbered);
-            self.contents.clear();
-            self.known.clear();
-        }
-        self.hand_over();
-        Ok(())
-    }
-
-    fn hand_over(&mut self) {
-        if !self.done.is_empty() {
-            self.work.workspace.indexed(self.work.epoch, std::mem::take(&mut self.done));
-        }
-    }
 }
 
 /// Lets everything that somebody waits for go first, this process's own threads included.

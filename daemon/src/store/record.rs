@@ -48,6 +48,7 @@ pub(super) fn decode(key: &[u8], value: &[u8]) -> Option<(Vec<u8>, File)> {
         print: number(16)?,
         touch: 0,
         doc: DocId::new(doc)?,
+        outlined: false,
     };
     Some((path, file))
 }

@@ -32,7 +32,7 @@ fn find(store: &Store, pattern: &str) -> Docs {
 }
 
 fn file(doc: u32) -> File {
-    File { size: 3, mtime: -4, print: 5, touch: 0, doc: DocId::new(doc).unwrap() }
+    File { size: 3, mtime: -4, print: 5, touch: 0, doc: DocId::new(doc).unwrap(), outlined: false }
 }
 
 fn tree(files: &[(&str, u32)]) -> Dir {
