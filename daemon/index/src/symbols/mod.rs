@@ -3,6 +3,10 @@
 //! An [`Outline`] is derived from the text and its language alone. It holds places
 //! and no text: a name, a signature or a comment is read from the text that it came from.
 
+mod assemble;
+mod declarator;
+pub mod extract;
+pub mod languages;
 #[allow(dead_code)]
 mod skim;
 
