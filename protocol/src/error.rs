@@ -94,3 +94,14 @@ pub struct ErrorData {
     #[serde(default)]
     pub hint: String,
 }
+
+/// An error at the end of a stream, in the shape that a call's error has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The JSON-RPC code.
+    pub code: i32,
+    /// What happened.
+    pub message: String,
+    /// The kind and what to do.
+    pub data: ErrorData,
+}
