@@ -16,9 +16,9 @@ pub enum Kind {
     BadPath,
     /// A workspace's root was deleted or moved.
     RootGone,
-    /// A pattern that is no regular expression, or too large a one.
+    /// A pattern that is no regular expression, or too large a one; a query that asks for nothing.
     BadPattern,
-    /// A glob or file type that does not exist or does not parse.
+    /// A glob, file type, kind or language that does not exist or does not parse.
     BadFilter,
     /// The promise of freshness could not be kept in time.
     NotSynced,
@@ -26,7 +26,7 @@ pub enum Kind {
     Cancelled,
     /// The work took longer than its deadline.
     Deadline,
-    /// A frame or an answer past the limit of size.
+    /// A frame, a query or an answer past the limit of size.
     TooLarge,
     /// More connections, calls or subscriptions than the limit.
     TooMany,

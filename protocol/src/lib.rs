@@ -21,4 +21,4 @@ pub use text::Text;
 pub use types::*;
 
 /// The number of this interface. Client and daemon must agree on it.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;

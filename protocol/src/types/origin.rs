@@ -38,4 +38,6 @@ pub enum Truncated {
     Limit,
     /// The deadline of the query has passed.
     Deadline,
+    /// Files that are not indexed yet were left out.
+    Indexing,
 }
