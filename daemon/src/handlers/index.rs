@@ -9,7 +9,8 @@ use crate::workspaces::Warm;
 use hob_index::tree::Docs;
 use hob_protocol::api::IndexApiServer;
 use hob_protocol::{
-    Kind, LineMatch, SearchQuery, SearchResult, SearchSummary, Text, WorkspaceStatus,
+    FileTypes, FilesQuery, FilesResult, Kind, LineMatch, SearchQuery, SearchResult, SearchSummary,
+    Text, WorkspaceStatus,
 };
 use jsonrpsee::core::{RpcResult, async_trait};
 use jsonrpsee::types::ErrorObjectOwned;
@@ -71,6 +72,14 @@ impl IndexApiServer for Index {
             Ok(collect.result(summary))
         })
         .await
+    }
+
+    async fn files(&self, _query: FilesQuery) -> RpcResult<FilesResult> {
+        Err(Kind::Internal.error("files are not known yet", ""))
+    }
+
+    async fn types(&self) -> RpcResult<FileTypes> {
+        Ok(FileTypes { types: search::file_types() })
     }
 }
 

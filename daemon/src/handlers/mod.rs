@@ -6,11 +6,13 @@
 mod daemon;
 mod index;
 mod streams;
+mod symbols;
 mod workspace;
 
 use crate::Services;
 use hob_protocol::api::{
-    DaemonApiServer as _, IndexApiServer as _, IndexStreamsServer as _, WorkspaceApiServer as _,
+    DaemonApiServer as _, IndexApiServer as _, IndexStreamsServer as _, SymbolsApiServer as _,
+    WorkspaceApiServer as _,
 };
 use hob_protocol::{Kind, Text};
 use jsonrpsee::Methods;
@@ -28,6 +30,7 @@ pub fn methods(services: &Arc<Services>) -> Result<Methods, RegisterMethodError>
     methods.merge(daemon::Daemon::new(services.clone()).into_rpc())?;
     methods.merge(workspace::Workspace::new(services.clone()).into_rpc())?;
     methods.merge(index::Index::new(services.clone()).into_rpc())?;
+    methods.merge(symbols::Symbols::new(services.clone()).into_rpc())?;
     methods.merge(streams::Streams::new(services.clone()).into_rpc())?;
     Ok(methods)
 }

@@ -7,7 +7,10 @@ use crate::Services;
 use crate::search::{Part, Receiver, Want};
 use crate::workspaces::{Warm, not_a_workspace};
 use hob_protocol::api::IndexStreamsServer;
-use hob_protocol::{ErrorData, Failure, IndexChange, Kind, SearchEvent, SearchQuery, Style, Text};
+use hob_protocol::{
+    ErrorData, Failure, FilesQuery, FilesStyle, IndexChange, Kind, SearchEvent, SearchQuery, Style,
+    Text,
+};
 use jsonrpsee::core::{SubscriptionResult, async_trait, to_json_raw_value};
 use jsonrpsee::types::ErrorObjectOwned;
 use jsonrpsee::{PendingSubscriptionSink, SubscriptionSink};
@@ -60,6 +63,16 @@ impl IndexStreamsServer for Streams {
             () = sink.closed() => {}
             () = self.services.shutdown.cancelled() => {}
         }
+        Ok(())
+    }
+
+    async fn files_stream(
+        &self,
+        pending: PendingSubscriptionSink,
+        _query: FilesQuery,
+        _style: Option<FilesStyle>,
+    ) -> SubscriptionResult {
+        pending.reject(Kind::Internal.error("files are not known yet", "")).await;
         Ok(())
     }
 

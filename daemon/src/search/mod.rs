@@ -23,6 +23,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use worker::{Output, Worker};
 
+pub(crate) use compile::file_types;
 pub(crate) use worker::Lines;
 
 use crate::workspace::{Failed, Snapshot};
