@@ -76,13 +76,13 @@ impl Extractor {
 
     /// What a text of that language defines.
     pub fn extract(&mut self, language: &Language, text: &[u8]) -> Outline {
-        let whole = text.len();
-        let text = &text[..cut(text, self.limits.text_bytes)];
-        let cut = text.len() < whole;
+        let text = &text[..text.len().min(u32::MAX as usize - 1)];
         let given_up = Outline { extent: Extent::GivenUp, ..Outline::default() };
         let Some(rules) = rules(language) else { return given_up };
         let skim = language.skim.map(|skim| skim(text));
-        let left = skim.as_ref().map_or(text, |skim| skim.text.as_slice());
+        let whole = skim.as_ref().map_or(text, |skim| skim.text.as_slice());
+        let left = &whole[..cut(whole, self.limits.text_bytes)];
+        let cut = left.len() < whole.len();
         let Some(tree) = self.parse(rules, left) else { return given_up };
         let mut found = Vec::new();
         let complete = self.query(rules, &tree, left, &mut found);
@@ -142,7 +142,6 @@ fn spend(budget: &mut usize) -> ControlFlow<()> {
 
 /// How much of a text is looked at: up to the last line's end within the limit.
 fn cut(text: &[u8], limit: usize) -> usize {
-    let limit = limit.min(u32::MAX as usize - 1);
     if text.len() <= limit {
         return text.len();
     }
@@ -174,14 +173,14 @@ impl Skim {
     }
 
     /// Where a byte of what is left stands in the whole text.
-    fn place(&self, offset: u32) -> u32 {
+    pub(super) fn place(&self, offset: u32) -> u32 {
         let piece = self.pieces.partition_point(|&(start, _)| start <= offset);
         let (start, whole) = piece.checked_sub(1).map_or((0, 0), |before| self.pieces[before]);
         offset - start + whole
     }
 
     /// The same of an end: just after the byte before it.
-    fn end(&self, offset: u32) -> u32 {
+    pub(super) fn end(&self, offset: u32) -> u32 {
         offset.checked_sub(1).map_or(0, |last| self.place(last) + 1)
     }
 }

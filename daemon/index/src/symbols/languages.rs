@@ -102,7 +102,7 @@ static ALL: [Language; 3] = [
         grammar: ("tree-sitter-c", "0.24.2"),
         load: || tree_sitter_c::LANGUAGE.into(),
         query: include_str!("queries/c.scm"),
-        skim: None,
+        skim: Some(super::skim::c),
     },
 ];
 

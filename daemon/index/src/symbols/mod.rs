@@ -7,7 +7,6 @@ mod assemble;
 mod declarator;
 pub mod extract;
 pub mod languages;
-#[allow(dead_code)]
 mod skim;
 
 use std::ops::Range;

@@ -9,52 +9,20 @@
 
 mod lex;
 
+use super::Kind;
+use super::assemble::{Found, What};
+use super::extract::Skim;
 use lex::{
     after_blanks, begins_line, end_of_comment, end_of_directive, end_of_parentheses, end_of_quote,
     end_of_word, next_line,
 };
-use std::ops::Range;
-
-/// What is left of a text.
-#[derive(Debug, Default)]
-pub(super) struct Skim {
-    /// What the grammar is to see.
-    pub(super) text: Vec<u8>,
-    /// The macros, which it does not see.
-    pub(super) macros: Vec<Macro>,
-    /// Where the runs of the text begin: in it, and in the whole.
-    runs: Vec<(u32, u32)>,
-}
-
-/// A `#define`, in places of the whole text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Macro {
-    pub(super) name: Range<u32>,
-    pub(super) range: Range<u32>,
-    /// Where its first line ends.
-    pub(super) head: u32,
-}
-
-impl Skim {
-    /// Where in the whole text a byte of what is left stands.
-    pub(super) fn start(&self, offset: u32) -> u32 {
-        let run = self.runs.partition_point(|(at, _)| *at <= offset);
-        let (at, from) = self.runs[..run].last().copied().unwrap_or_default();
-        from + (offset - at)
-    }
-
-    /// Where in the whole text a range of what is left ends.
-    pub(super) fn end(&self, offset: u32) -> u32 {
-        offset.checked_sub(1).map_or(0, |last| self.start(last) + 1)
-    }
-}
 
 /// Skims a text of C.
 pub(super) fn c(text: &[u8]) -> Skim {
     let mut skimmer = Skimmer {
         text,
         at: 0,
-        skim: Skim::default(),
+        skim: Skim { pieces: vec![(0, 0)], ..Skim::default() },
         from: 0,
         members: 0,
         parens: 0,
@@ -87,7 +55,7 @@ struct Skimmer<'a> {
 #[derive(Clone, Copy, Default)]
 struct Statement {
     begun: bool,
-    /// What was kept before it: bytes, and runs.
+    /// What was kept before it: bytes, and pieces.
     mark: (usize, usize),
     external: bool,
     typedef: bool,
@@ -159,7 +127,7 @@ impl Skimmer<'_> {
 
     fn begin(&mut self) {
         if !self.statement.begun {
-            let mark = (self.skim.text.len(), self.skim.runs.len());
+            let mark = (self.skim.text.len(), self.skim.pieces.len());
             self.statement =
                 Statement { begun: true, mark, start: self.at, ..Statement::default() };
             self.from = self.at;
@@ -177,7 +145,7 @@ impl Skimmer<'_> {
                 self.skim.text.push(b'\n');
             } else {
                 self.skim.text.truncate(self.statement.mark.0);
-                self.skim.runs.truncate(self.statement.mark.1);
+                self.skim.pieces.truncate(self.statement.mark.1);
             }
         }
         self.statement = Statement::default();
@@ -188,7 +156,7 @@ impl Skimmer<'_> {
     fn copy(&mut self, to: usize) {
         let to = to.min(self.text.len());
         if self.from < to && !self.statement.hidden {
-            self.skim.runs.push((offset(self.skim.text.len()), offset(self.from)));
+            self.skim.pieces.push((offset(self.skim.text.len()), offset(self.from)));
             self.skim.text.extend_from_slice(&self.text[self.from..to]);
         }
         self.from = to;
@@ -200,7 +168,7 @@ impl Skimmer<'_> {
             self.copy(self.at);
             pass(self);
             if !self.statement.hidden {
-                // What was apart stays apart; it belongs to the run before.
+                // What was apart stays apart; it belongs to the piece before.
                 self.skim.text.push(b' ');
             }
         } else {
@@ -395,7 +363,7 @@ impl Skimmer<'_> {
     fn function(&mut self) {
         let Statement { mark, start, name, .. } = self.statement;
         self.skim.text.truncate(mark.0);
-        self.skim.runs.truncate(mark.1);
+        self.skim.pieces.truncate(mark.1);
         self.put(start, b"int ");
         self.from = name.0;
         self.copy(name.1);
@@ -410,7 +378,7 @@ impl Skimmer<'_> {
 
     /// Puts something that stands for what is at a place.
     fn put(&mut self, at: usize, text: &[u8]) {
-        self.skim.runs.push((offset(self.skim.text.len()), offset(at)));
+        self.skim.pieces.push((offset(self.skim.text.len()), offset(at)));
         self.skim.text.extend_from_slice(text);
     }
 
@@ -570,11 +538,10 @@ impl Skimmer<'_> {
         let name = after_blanks(self.text, word);
         let name = name..end_of_word(self.text, name);
         if !name.is_empty() && name.end <= end {
-            self.skim.macros.push(Macro {
-                name: offset(name.start)..offset(name.end),
-                range: offset(start)..offset(end),
-                head: offset(first_line),
-            });
+            let what = What::Definition(Kind::Macro, Kind::Macro);
+            let (name, range) = (span(&name), span(&(start..end)));
+            let (head, inside) = (offset(first_line), name.end);
+            self.skim.found.push(Found { what, name, scope: None, range, head, inside, rank: 0 });
         }
     }
 }
@@ -627,6 +594,10 @@ const ANNOTATIONS: [&[u8]; 28] = [
     b"__visible",
     b"__page_aligned_bss",
 ];
+
+fn span(range: &std::ops::Range<usize>) -> std::ops::Range<u32> {
+    offset(range.start)..offset(range.end)
+}
 
 fn offset(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)

@@ -6,7 +6,7 @@ fn seen(text: &str) -> (String, Vec<String>) {
     let skim = c(text.as_bytes());
     let words = String::from_utf8(skim.text.clone()).unwrap();
     let macros = skim
-        .macros
+        .found
         .iter()
         .map(|found| text[found.name.start as usize..found.name.end as usize].to_owned());
     (words.split_whitespace().collect::<Vec<_>>().join(" "), macros.collect())
@@ -74,7 +74,7 @@ fn macros_are_found_wherever_they_stand() {
     assert_eq!(left, "int f(){} int h;");
     assert_eq!(macros, ["A", "B", "C", "D"]);
     let text = b"#define B(x) \\\r\n  { x }\r\nint a;";
-    let found = &c(text).macros[0];
+    let found = &c(text).found[0];
     assert_eq!((found.range.clone(), found.head), (0..23, 12));
 }
 
@@ -85,7 +85,7 @@ fn places_are_those_of_the_whole_text() {
     let left = std::str::from_utf8(&skim.text).unwrap();
     let place = |word: &str| {
         let at = left.find(word).unwrap() as u32;
-        &text[skim.start(at) as usize..skim.end(at + word.len() as u32) as usize]
+        &text[skim.place(at) as usize..skim.end(at + word.len() as u32) as usize]
     };
     assert_eq!(place("int a;"), "int a;");
     assert_eq!(place("int b;"), "int b;");
@@ -116,10 +116,10 @@ proptest! {
         let text = tokens.concat();
         let skim = c(text.as_bytes());
         for at in 0..skim.text.len() as u32 {
-            prop_assert!(skim.start(at) as usize <= text.len());
+            prop_assert!(skim.place(at) as usize <= text.len());
             prop_assert!(skim.end(at + 1) as usize <= text.len() + 1);
         }
-        for found in &skim.macros {
+        for found in &skim.found {
             prop_assert!(found.range.start <= found.name.start && found.name.end <= found.range.end);
             prop_assert!(found.head <= found.range.end && found.range.end as usize <= text.len());
         }
