@@ -7,6 +7,8 @@ mod assemble;
 mod declarator;
 pub mod extract;
 pub mod languages;
+mod reach;
+mod rules;
 
 use std::ops::Range;
 
