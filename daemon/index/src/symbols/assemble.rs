@@ -4,8 +4,11 @@
 //! Knows no grammar: it works on offsets alone.
 
 use std::cmp::Reverse;
+use std::collections::HashSet;
 use std::ops::Range;
 
+use super::reach::reach;
+use super::rules::slice;
 use super::{Extent, Kind, Outline, Symbol};
 
 /// What was found in a tree. Offsets are of the whole text.
@@ -31,19 +34,43 @@ pub(super) struct Found {
 /// What a found thing is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum What {
-    /// A definition: its kind, and the kind that it has in a type.
-    Definition(Kind, Kind),
+    /// A definition.
+    Definition {
+        /// Its kind.
+        kind: Kind,
+        /// Its kind if it is in a type, or names one as its scope.
+        within_type: Kind,
+        /// Whether only the first of its name in a container counts.
+        once: bool,
+    },
+    /// The beginning of what reaches to the next one of its level or above, as a heading.
+    Reaching {
+        /// Its kind.
+        kind: Kind,
+        /// Its level, the highest of which is 1.
+        level: u8,
+    },
+    /// A function without a body: in a type, a method.
+    Prototype,
     /// A declaration of what is defined elsewhere.
     Declaration,
     /// A function without a name: what it holds of variables is local.
     Local,
 }
 
+impl What {
+    /// A definition that is of that kind anywhere.
+    pub(super) fn of(kind: Kind) -> Self {
+        Self::Definition { kind, within_type: kind, once: false }
+    }
+}
+
 /// The outline of what was found in a text.
 pub(super) fn assemble(mut found: Vec<Found>, text: &[u8], extent: Extent) -> Outline {
-    // One name is one definition.
+    reach(&mut found, text);
     let is_local = |one: &Found| one.what == What::Local;
-    found.sort_unstable_by_key(|one| {
+    // One name is one definition.
+    found.sort_by_key(|one| {
         (is_local(one), one.name.start, one.rank, one.range.start, one.range.end)
     });
     found.dedup_by(|next, kept| next.name.start == kept.name.start && !is_local(next));
@@ -51,8 +78,11 @@ pub(super) fn assemble(mut found: Vec<Found>, text: &[u8], extent: Extent) -> Ou
     found.sort_by_key(|one| {
         (one.range.start, Reverse(one.range.end), is_local(one), one.name.start)
     });
-    let symbols = nest(&found);
-    Outline { symbols: locate(symbols, text), extent }
+    let mut nest = Nest { text, symbols: Vec::new(), open: Vec::new(), seen: HashSet::new() };
+    for one in found {
+        nest.add(one);
+    }
+    Outline { symbols: locate(nest.symbols, text), extent }
 }
 
 /// A definition that is open where the next one starts.
@@ -64,74 +94,96 @@ struct Open {
     /// The symbol that encloses it.
     parent: Option<u32>,
     /// Whether variables in it are local.
-    local: bool,
+    is_local: bool,
     /// Whether variables beside it are.
-    local_beside: bool,
+    is_local_beside: bool,
 }
 
-/// Gives each its parent, and its kind by that parent, and leaves out what is local.
-fn nest(found: &[Found]) -> Vec<Symbol> {
-    let mut symbols: Vec<Symbol> = Vec::with_capacity(found.len());
-    let mut open: Vec<Open> = Vec::new();
-    for one in found {
-        while open.last().is_some_and(|top| top.range.end <= one.range.start) {
-            open.pop();
-        }
-        let beside = open.last().is_some_and(|top| top.range == one.range);
+/// Gives each definition its parent, and its kind by that parent, and leaves out what is local.
+struct Nest<'a> {
+    text: &'a [u8],
+    symbols: Vec<Symbol>,
+    /// Ranges that enclose each other, the innermost last.
+    open: Vec<Open>,
+    /// The names that count once, and the symbols around them.
+    seen: HashSet<(Option<u32>, &'a [u8])>,
+}
+
+impl Nest<'_> {
+    fn add(&mut self, one: Found) {
+        while self.open.pop_if(|top| top.range.end <= one.range.start).is_some() {}
+        let is_beside = self.open.last().is_some_and(|top| top.range == one.range);
         // Where the innermost one does not enclose it, it stands where that one stands.
-        let (parent, local) = match open.last() {
+        let (parent, is_local_beside) = match self.open.last() {
             None => (None, false),
-            Some(top) if beside || one.range.start < top.inside => (top.parent, top.local_beside),
-            Some(top) => (top.symbol, top.local),
-        };
-        let (symbol, own_local) = match one.what {
-            What::Definition(kind, within_type) => {
-                let parent = container(&symbols, kind, parent);
-                let parent_kind = parent.map(|parent| symbols[parent as usize].kind);
-                let kind = if parent_kind.is_some_and(is_type) { within_type } else { kind };
-                if local && matches!(kind, Kind::Variable | Kind::Constant) {
-                    continue;
-                }
-                symbols.push(symbol(one, kind, parent));
-                (Some(symbols.len() as u32 - 1), is_function(kind))
+            Some(top) if is_beside || one.range.start < top.inside => {
+                (top.parent, top.is_local_beside)
             }
-            What::Declaration | What::Local => (parent, true),
+            Some(top) => (top.symbol, top.is_local),
         };
-        if !beside {
-            let Found { range, inside, .. } = one.clone();
-            open.push(Open {
-                range,
-                inside,
-                symbol,
-                parent,
-                local: own_local,
-                local_beside: local,
-            });
+        let (range, inside) = (one.range.clone(), one.inside);
+        let (symbol, is_local) = if one.what == What::Local {
+            (parent, true)
+        } else {
+            let Some(kind) = self.symbol(one, parent, is_local_beside) else { return };
+            (self.symbols.len().checked_sub(1).map(|last| last as u32), is_function(kind))
+        };
+        if !is_beside {
+            self.open.push(Open { range, inside, symbol, parent, is_local, is_local_beside });
         }
     }
-    symbols
-}
 
-/// Where a definition belongs that stands in `parent`: in `a = b = 1`, `b` is not a part of `a`.
-fn container(symbols: &[Symbol], kind: Kind, parent: Option<u32>) -> Option<u32> {
-    let around = &symbols[parent? as usize];
-    let is_value = |kind| matches!(kind, Kind::Variable | Kind::Constant | Kind::Field);
-    if is_value(kind) && is_value(around.kind) { around.parent } else { parent }
-}
+    /// Makes it a symbol, unless it is none.
+    fn symbol(&mut self, one: Found, parent: Option<u32>, is_local: bool) -> Option<Kind> {
+        let (kind, parent) = self.kind(&one, parent)?;
+        if is_local && matches!(kind, Kind::Variable | Kind::Constant) {
+            return None;
+        }
+        let name = slice(self.text, &one.name);
+        if matches!(one.what, What::Definition { once: true, .. })
+            && !self.seen.insert((parent, name))
+        {
+            return None;
+        }
+        let Found { name, scope, range, head, .. } = one;
+        let (line, column, first_line, last_line) = Default::default();
+        self.symbols.push(Symbol {
+            kind,
+            name,
+            scope,
+            range,
+            head,
+            parent,
+            line,
+            column,
+            first_line,
+            last_line,
+        });
+        Some(kind)
+    }
 
-fn symbol(found: &Found, kind: Kind, parent: Option<u32>) -> Symbol {
-    let Found { name, scope, range, head, .. } = found.clone();
-    Symbol {
-        kind,
-        name,
-        scope,
-        range,
-        head,
-        parent,
-        line: 0,
-        column: 0,
-        first_line: 0,
-        last_line: 0,
+    /// What it is where it stands, and what it belongs to.
+    fn kind(&self, one: &Found, parent: Option<u32>) -> Option<(Kind, Option<u32>)> {
+        let around = |parent: Option<u32>| parent.map(|parent| &self.symbols[parent as usize]);
+        let is_in_type = around(parent).is_some_and(|parent| is_type(parent.kind));
+        let (kind, within_type) = match one.what {
+            What::Definition { kind, within_type, .. } => (kind, within_type),
+            What::Prototype if is_in_type => return Some((Kind::Method, parent)),
+            _ => return None,
+        };
+        let container = match (kind, around(parent)) {
+            // In `a = b = 1`, `b` is not a part of `a`.
+            (Kind::Variable | Kind::Constant, Some(around)) if is_value(around.kind) => {
+                around.parent
+            }
+            // A field that a constructor's parameter makes. Those of a structure without a name
+            // in a function are nobody else's.
+            (Kind::Field, Some(around)) if around.kind == Kind::Constructor => around.parent,
+            (Kind::Field, Some(around)) if is_function(around.kind) => return None,
+            _ => parent,
+        };
+        let is_in_type = one.scope.is_some() || around(container).is_some_and(|c| is_type(c.kind));
+        Some((if is_in_type { within_type } else { kind }, container))
     }
 }
 
@@ -139,6 +191,11 @@ fn symbol(found: &Found, kind: Kind, parent: Option<u32>) -> Symbol {
 fn is_type(kind: Kind) -> bool {
     use Kind::{Class, Enum, Impl, Interface, Struct, Trait, Union};
     matches!(kind, Class | Struct | Union | Enum | Interface | Trait | Impl)
+}
+
+/// Whether it holds a value.
+fn is_value(kind: Kind) -> bool {
+    matches!(kind, Kind::Variable | Kind::Constant | Kind::Field)
 }
 
 /// Whether its variables are nobody else's.

@@ -36,6 +36,18 @@ pub(super) fn declared(declarator: Node<'_>) -> Option<Declared> {
                 scope = Some(start..qualifier_end(node, name));
                 name
             }
+            "operator_cast" => {
+                let end = node.child_by_field_name("type")?.end_byte() as u32;
+                let name = node.start_byte() as u32..end;
+                return Some(Declared { name, scope, is_function: true });
+            }
+            "nested_namespace_specifier" => {
+                let last = u32::try_from(node.named_child_count()).ok()?.checked_sub(1)?;
+                let start = scope.map_or(node.start_byte() as u32, |outer| outer.start);
+                let before = node.named_child(last.checked_sub(1)?)?;
+                scope = Some(start..before.end_byte() as u32);
+                node.named_child(last)?
+            }
             "template_function" | "template_method" | "template_type" => {
                 node.child_by_field_name("name")?
             }

@@ -2,36 +2,18 @@
 //!
 //! Work is counted in steps of the parser, never in time: the same text has the same outline on
 //! a loaded machine. Trees are never walked by recursion, so that no nesting is too deep.
-//!
-//! What the queries' captures mean:
-//!
-//! | capture | meaning |
-//! | --- | --- |
-//! | `@definition.KIND` | a whole definition |
-//! | `@definition.KIND.OTHER` | the same, of the other kind within a type |
-//! | `@declaration` | not a definition, whatever later patterns say of the name |
-//! | `@local` | a function without a name: its variables are local |
-//! | `@name` | the name |
-//! | `@declarator` | the name is inside, as C nests it |
-//! | `@scope` | the type or module that the definition itself names |
-//! | `@body` | the signature ends before it; otherwise before the field `body`, or at the line's end |
-//!
-//! Where several patterns take the same name, the first one in the file counts. A variable or
-//! constant within a function is local and no symbol.
 
-use std::num::NonZeroU16;
 use std::ops::{ControlFlow, Range};
-use std::sync::OnceLock;
 
 use tree_sitter::{
-    Node, ParseOptions, ParseState, Parser, Query, QueryCursor, QueryCursorOptions,
-    QueryCursorState, QueryMatch, StreamingIterator, Tree,
+    ParseOptions, ParseState, Parser, QueryCursor, QueryCursorOptions, QueryCursorState,
+    StreamingIterator, Tree,
 };
 
-use super::assemble::{Found, What, assemble};
-use super::declarator::declared;
+use super::assemble::{Found, assemble};
 use super::languages::Language;
-use super::{Extent, Kind, Outline};
+use super::rules::{Rules, rules};
+use super::{Extent, Outline};
 
 /// How much an outline may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,117 +165,4 @@ impl Skim {
     pub(super) fn end(&self, offset: u32) -> u32 {
         offset.checked_sub(1).map_or(0, |last| self.place(last) + 1)
     }
-}
-
-/// A query, ready to be run.
-struct Rules {
-    grammar: tree_sitter::Language,
-    query: Query,
-    /// What each capture means, by its number.
-    roles: Vec<Role>,
-    body: Option<NonZeroU16>,
-}
-
-#[derive(Clone, Copy)]
-enum Role {
-    What(What),
-    Name,
-    Declarator,
-    Scope,
-    Body,
-}
-
-/// Made once for each language, when it is first needed.
-fn rules(language: &Language) -> Option<&'static Rules> {
-    static RULES: [OnceLock<Option<Rules>>; 256] = [const { OnceLock::new() }; 256];
-    RULES[language.number as usize].get_or_init(|| Rules::new(language)).as_ref()
-}
-
-impl Rules {
-    fn new(language: &Language) -> Option<Self> {
-        let grammar = (language.load)();
-        let query = Query::new(&grammar, language.query).ok()?;
-        let roles = query.capture_names().iter().map(|name| Role::of(name));
-        let roles = roles.collect::<Option<_>>()?;
-        let body = grammar.field_id_for_name("body");
-        Some(Self { grammar, query, roles, body })
-    }
-
-    /// What a match has found. Names may be missing or empty where there are errors of syntax.
-    fn found(&self, found: &QueryMatch<'_, '_>, text: &[u8]) -> Option<Found> {
-        let (mut what, mut name, mut scope, mut body) = (None, None, None, None);
-        let mut declares_function = false;
-        for capture in found.captures() {
-            let node = capture.node;
-            match self.roles[capture.index as usize] {
-                Role::What(role) => what = Some((role, node)),
-                Role::Name => name = Some(bytes(node)),
-                Role::Scope => scope = Some(bytes(node)),
-                Role::Body => body = Some(node.start_byte() as u32),
-                Role::Declarator => {
-                    let declared = declared(node)?;
-                    declares_function = declared.is_function;
-                    (name, scope) = (Some(declared.name), declared.scope.or(scope));
-                }
-            }
-        }
-        let (what, node) = what?;
-        let what = if declares_function { of_function(what) } else { what };
-        let range = trimmed(bytes(node), text);
-        // A function without a name has its own place for one, so that no two are taken for one.
-        let name = if what == What::Local { range.clone() } else { name? };
-        let body = body.or_else(|| self.body_of(node));
-        let inside = body.map_or(name.end, |body| body.min(name.end));
-        let head = body.unwrap_or_else(|| line_end(&range, text)).clamp(range.start, range.end);
-        let is_sound = !name.is_empty() && range.start <= name.start && name.end <= range.end;
-        let rank = found.pattern_index as u32;
-        is_sound.then_some(Found { what, name, scope, range, head, inside, rank })
-    }
-
-    fn body_of(&self, node: Node<'_>) -> Option<u32> {
-        Some(node.child_by_field_id(self.body?.get())?.start_byte() as u32)
-    }
-}
-
-impl Role {
-    fn of(capture: &str) -> Option<Self> {
-        Some(match capture {
-            "name" => Self::Name,
-            "declarator" => Self::Declarator,
-            "scope" => Self::Scope,
-            "body" => Self::Body,
-            "local" => Self::What(What::Local),
-            "declaration" => Self::What(What::Declaration),
-            definition => {
-                let mut kinds = definition.strip_prefix("definition.")?.split('.');
-                let kind = Kind::from_name(kinds.next()?)?;
-                let within_type = kinds.next().map_or(Some(kind), Kind::from_name)?;
-                Self::What(What::Definition(kind, within_type))
-            }
-        })
-    }
-}
-
-/// A variable whose declarator is a function's is a prototype; a field is a method.
-fn of_function(what: What) -> What {
-    match what {
-        What::Definition(Kind::Variable, _) => What::Declaration,
-        What::Definition(Kind::Field, _) => What::Definition(Kind::Method, Kind::Method),
-        other => other,
-    }
-}
-
-fn bytes(node: Node<'_>) -> Range<u32> {
-    node.start_byte() as u32..node.end_byte() as u32
-}
-
-/// A range without white space at its end, as some grammars have it.
-fn trimmed(range: Range<u32>, text: &[u8]) -> Range<u32> {
-    let slice = text.get(range.start as usize..range.end as usize).unwrap_or_default();
-    range.start..range.start + slice.trim_ascii_end().len() as u32
-}
-
-fn line_end(range: &Range<u32>, text: &[u8]) -> u32 {
-    let slice = text.get(range.start as usize..range.end as usize).unwrap_or_default();
-    memchr::memchr(b'\n', slice).map_or(range.end, |newline| range.start + newline as u32)
 }

@@ -7,6 +7,8 @@ mod assemble;
 mod declarator;
 pub mod extract;
 pub mod languages;
+mod reach;
+mod rules;
 mod skim;
 
 use std::ops::Range;

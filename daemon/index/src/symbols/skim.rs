@@ -538,7 +538,7 @@ impl Skimmer<'_> {
         let name = after_blanks(self.text, word);
         let name = name..end_of_word(self.text, name);
         if !name.is_empty() && name.end <= end {
-            let what = What::Definition(Kind::Macro, Kind::Macro);
+            let what = What::of(Kind::Macro);
             let (name, range) = (span(&name), span(&(start..end)));
             let (head, inside) = (offset(first_line), name.end);
             self.skim.found.push(Found { what, name, scope: None, range, head, inside, rank: 0 });

@@ -31,10 +31,10 @@
     (function_declarator) @declarator
     (attributed_declarator) @declarator
   ]) @declaration
-(translation_unit (declaration declarator: (_) @declarator) @definition.variable)
-(declaration_list (declaration declarator: (_) @declarator) @definition.variable)
-(preproc_if (declaration declarator: (_) @declarator) @definition.variable)
-(preproc_ifdef (declaration declarator: (_) @declarator) @definition.variable)
-(preproc_else (declaration declarator: (_) @declarator) @definition.variable)
-(preproc_elif (declaration declarator: (_) @declarator) @definition.variable)
-(preproc_elifdef (declaration declarator: (_) @declarator) @definition.variable)
+(translation_unit (declaration declarator: (_) @declarator) @definition.variable.field)
+(declaration_list (declaration declarator: (_) @declarator) @definition.variable.field)
+(preproc_if (declaration declarator: (_) @declarator) @definition.variable.field)
+(preproc_ifdef (declaration declarator: (_) @declarator) @definition.variable.field)
+(preproc_else (declaration declarator: (_) @declarator) @definition.variable.field)
+(preproc_elif (declaration declarator: (_) @declarator) @definition.variable.field)
+(preproc_elifdef (declaration declarator: (_) @declarator) @definition.variable.field)
