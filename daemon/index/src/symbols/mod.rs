@@ -3,6 +3,8 @@
 //! An [`Outline`] is derived from the text and its language alone. It holds places
 //! and no text: a name, a signature or a comment is read from the text that it came from.
 
+pub mod record;
+
 use std::ops::Range;
 
 /// What a definition is. The number stands in stores: it never changes its meaning.
