@@ -8,6 +8,7 @@ mod declarator;
 pub mod extract;
 pub mod languages;
 mod reach;
+pub mod record;
 mod rules;
 mod skim;
 
