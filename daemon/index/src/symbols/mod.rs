@@ -9,6 +9,7 @@ pub mod extract;
 pub mod languages;
 mod reach;
 mod rules;
+pub mod text;
 
 use std::ops::Range;
 
