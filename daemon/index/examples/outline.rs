@@ -1,13 +1,14 @@
 //! Prints the outlines of files: `outline FILE...`.
 //!
-//! Lines are `first-last kind container name @line:column`. With `--count`, one line of figures
+//! Lines are `first-last kind container name @line:column | signature | documentation`. With `--count`, one line of figures
 //! for all files together: bytes, symbols, CPU time.
 
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use hob_index::symbols::extract::Extractor;
-use hob_index::symbols::languages;
+use hob_index::symbols::languages::{self, Language};
+use hob_index::symbols::text::{Window, doc_line, signature};
 use hob_index::symbols::{Extent, Outline};
 
 fn main() -> io::Result<()> {
@@ -23,7 +24,7 @@ fn main() -> io::Result<()> {
         total.add(&text, &outline, begun.elapsed());
         if !count {
             writeln!(io::stdout(), "{}: {} {:?}", path.display(), language.name, outline.extent)?;
-            print(&text, &outline)?;
+            print(&text, &outline, language)?;
         }
     }
     if count { writeln!(io::stdout(), "{total:#?}") } else { Ok(()) }
@@ -55,10 +56,11 @@ impl Total {
     }
 }
 
-fn print(text: &[u8], outline: &Outline) -> io::Result<()> {
+fn print(text: &[u8], outline: &Outline, language: &Language) -> io::Result<()> {
     let word = |range: &std::ops::Range<u32>| {
         String::from_utf8_lossy(&text[range.start as usize..range.end as usize])
     };
+    let window = Window::whole(text);
     for symbol in &outline.symbols {
         let container = symbol.parent.map_or_else(String::new, |parent| {
             word(&outline.symbols[parent as usize].name).into_owned()
@@ -66,13 +68,15 @@ fn print(text: &[u8], outline: &Outline) -> io::Result<()> {
         let scope = symbol.scope.as_ref().map_or_else(String::new, |s| word(s).into_owned());
         writeln!(
             io::stdout(),
-            "{}-{} {} {container}/{scope} {} @{}:{}",
+            "{}-{} {} {container}/{scope} {} @{}:{} | {} | {}",
             symbol.first_line,
             symbol.last_line,
             symbol.kind.name(),
             word(&symbol.name),
             symbol.line,
             symbol.column,
+            String::from_utf8_lossy(&signature(&window, symbol, language)),
+            String::from_utf8_lossy(doc_line(&window, symbol, language).unwrap_or_default()),
         )?;
     }
     Ok(())

@@ -11,6 +11,7 @@ mod reach;
 pub mod record;
 mod rules;
 mod skim;
+pub mod text;
 
 use std::ops::Range;
 

@@ -11,9 +11,11 @@ const C: Comments = Comments {
     attributes: &[],
     docstring: false,
 };
-/// Only what is marked as documentation counts in Rust.
+/// With attributes in brackets, and the parameters of a template.
+const CPP: Comments = Comments { attributes: &["[", "template"], ..C };
+/// Only what is marked as documentation counts in Rust; other comments may stand below it.
 const RUST: Comments =
-    Comments { lines: &["///"], blocks: &[("/**", "*/")], attributes: &["#["], ..C };
+    Comments { lines: &["///"], blocks: &[("/**", "*/")], attributes: &["#[", "//"], ..C };
 /// With annotations.
 const JAVA: Comments = Comments { attributes: &["@"], ..C };
 /// With attributes in brackets.
@@ -22,8 +24,8 @@ const CSHARP: Comments = Comments { attributes: &["["], ..C };
 const PHP: Comments = Comments { lines: &["//", "#"], attributes: &["#["], ..C };
 /// `#`.
 const SHELL: Comments = Comments { lines: &["#"], blocks: &[], attributes: &[], docstring: false };
-/// `#`, and the first string of a body.
-const PYTHON: Comments = Comments { attributes: &["@"], docstring: true, ..SHELL };
+/// `#:`, and the first string of a body.
+const PYTHON: Comments = Comments { lines: &["#:"], attributes: &["@"], docstring: true, ..SHELL };
 /// `#`, and `=begin` to `=end`.
 const RUBY: Comments = Comments { blocks: &[("=begin", "=end")], ..SHELL };
 /// None: what stands before a heading is another section.
@@ -148,7 +150,7 @@ pub(super) static ROWS: &[Language] = &[
         claim: Some(Claim { extensions: &["h"], says: is_cpp }),
         files: &[],
         interpreters: &[],
-        comments: C,
+        comments: CPP,
         grammar: ("tree-sitter-cpp", "0.23.4"),
         load: || tree_sitter_cpp::LANGUAGE.into(),
         query: concat!(include_str!("../queries/cpp.scm"), include_str!("../queries/c.scm")),

@@ -17,9 +17,13 @@
 (operator_declaration "operator" @name operator: _ @name) @definition.method
 (conversion_operator_declaration "operator" @name type: (_) @name) @definition.method
 
+(property_declaration
+  name: (identifier) @name accessors: (_) @body) @definition.property
+(property_declaration name: (identifier) @name value: (_) @body) @definition.property
 (property_declaration name: (identifier) @name) @definition.property
-(indexer_declaration "this" @name) @definition.property
-(event_declaration name: (identifier) @name) @definition.property
+(indexer_declaration "this" @name accessors: (_) @body) @definition.property
+(indexer_declaration "this" @name value: (_) @body) @definition.property
+(event_declaration name: (identifier) @name accessors: (_) @body) @definition.property
 (event_field_declaration (variable_declaration
   (variable_declarator name: (identifier) @name))) @definition.property
 (field_declaration (modifier "const") (variable_declaration
