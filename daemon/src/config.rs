@@ -29,6 +29,12 @@ pub struct Config {
     pub index_memory_mb: usize,
     /// Threads that build an index; 0 is one a core.
     pub index_threads: usize,
+    /// `symbols.file_kb`.
+    pub symbols_file_kb: usize,
+    /// `symbols.limit`.
+    pub symbols_limit: usize,
+    /// `symbols.query_bytes`.
+    pub symbols_query_bytes: usize,
     /// Memory for decoded values, in MiB.
     pub cache_memory_mb: usize,
     /// How long a query waits for the changes before it.
@@ -50,6 +56,9 @@ impl Default for Config {
             log_format: "text",
             index_memory_mb: 48,
             index_threads: 0,
+            symbols_file_kb: 2048,
+            symbols_limit: 10_000,
+            symbols_query_bytes: 1024,
             cache_memory_mb: 32,
             sync_deadline: Duration::from_secs(5),
             sync_sweep: Duration::from_secs(600),

@@ -6,7 +6,9 @@
 use crate::config::Config;
 use crate::git;
 use crate::indexing::{Budget, Foreground, Indexer, Stores};
+use crate::outlines;
 use crate::store::{self, BlockCache, RootId, Store, StoreError};
+use crate::symbols::FreshFiles;
 use crate::watcher::Backend;
 use crate::workspace::{Watching, Workspace};
 use hob_index::tree::Dir;
@@ -56,6 +58,8 @@ pub(crate) struct Warm {
     _indexer: Indexer,
     pub(crate) workspace: Arc<Workspace>,
     pub(crate) repository: Arc<Repository>,
+    /// What was outlined for queries, and is not stored yet.
+    pub(crate) fresh: FreshFiles,
 }
 
 /// What the worktrees of a repository share.
@@ -197,10 +201,14 @@ impl Workspaces {
             workspace.clone(),
             repository.clone(),
             self.foreground.clone(),
-            Budget { threads, memory: self.config.index_memory_mb << 20 },
+            Budget {
+                limits: outlines::limits(&self.config),
+                threads,
+                memory: self.config.index_memory_mb << 20,
+            },
             (epoch, id, tree),
         );
-        Warm { _indexer: indexer, workspace, repository }
+        Warm { _indexer: indexer, workspace, repository, fresh: FreshFiles::default() }
     }
 
     fn store_path(&self, common: &Path) -> PathBuf {
@@ -402,6 +410,7 @@ impl Warm {
             files: totals.files,
             bytes: totals.bytes,
             pending: totals.pending,
+            unoutlined: totals.unoutlined,
             watched: self.workspace.watched(),
             problems: snapshot.problems.clone(),
             head: git::head(self.workspace.root()),

@@ -116,6 +116,22 @@ pub(super) const ROWS: &[Row] = &[
         slot: |config| Slot::Count(&mut config.search_threads, 0),
     },
     Row {
+        key: "symbols.file_kb",
+        doc: "KiB of a file that are parsed for symbols; of a larger one the beginning is. (Of C it is\n\
+              only what can define something that counts.)",
+        slot: |config| Slot::Count(&mut config.symbols_file_kb, 1),
+    },
+    Row {
+        key: "symbols.limit",
+        doc: "Symbols in an answer, at most.",
+        slot: |config| Slot::Count(&mut config.symbols_limit, 1),
+    },
+    Row {
+        key: "symbols.query_bytes",
+        doc: "Bytes of a name that is asked for, at most.",
+        slot: |config| Slot::Count(&mut config.symbols_query_bytes, 1),
+    },
+    Row {
         key: "watch.backend",
         doc: "`auto`: the kernel reports changes; `notify`: through the library that serves other\n\
               systems; `poll`: each query looks at the whole tree.",

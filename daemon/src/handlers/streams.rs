@@ -125,6 +125,7 @@ fn state(warm: &Warm) -> IndexChange {
         rescan: true,
         files: totals.files,
         pending: totals.pending,
+        unoutlined: totals.unoutlined,
     }
 }
 

@@ -6,14 +6,17 @@
 //! neither queries nor the wire.
 
 mod content;
+mod symbols;
 mod text;
 
 use crate::store::{RootId, Store, StoreError};
 use crate::workspace::{Snapshot, Workspace};
+use hob_index::symbols::extract::Limits;
 use hob_index::tree::{Dir, DocId, Docs, File};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use symbols::Outlining;
 use text::Batch;
 
 /// So many files wait until nothing has changed for a moment; more are indexed at once.
@@ -70,6 +73,8 @@ pub(crate) trait Stores: Send + Sync {
 /// What an indexer may use.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Budget {
+    /// What an outline may cost.
+    pub(crate) limits: Limits,
     pub(crate) threads: usize,
     pub(crate) memory: usize,
 }
@@ -166,10 +171,7 @@ impl Work {
             return Ok(());
         }
         if pending.is_empty() {
-            self.save(store, snapshot)?;
-            store.merge()?;
-            self.rest(snapshot.generation, IDLE);
-            return Ok(());
+            return self.symbols(store, snapshot);
         }
         let pending = match pending.len() {
             0..FEW => self.settled(),
@@ -181,6 +183,29 @@ impl Work {
             // What could not be read yet (it is just being written) waits for its quiet.
             if after.tree.totals().pending > 0 {
                 self.rest(after.generation, QUIET);
+            }
+        }
+        Ok(())
+    }
+
+    /// Outlines what is not outlined; where all is, saves and tidies up.
+    fn symbols(&mut self, store: &Arc<Store>, snapshot: &Snapshot) -> Result<(), StoreError> {
+        self.save(store, snapshot)?;
+        let files = unoutlined(&snapshot.tree);
+        if files.is_empty() {
+            store.merge()?;
+            self.rest(snapshot.generation, IDLE);
+            return Ok(());
+        }
+        self.each_thread(files.len(), |memory, next| {
+            Outlining::new(self, store, memory).run(&files, next)
+        })?;
+        if let Ok(after) = self.workspace.settle(AFTER_FAILURE) {
+            match after.tree.totals().unoutlined as usize {
+                0 => {}
+                // What cannot be read is not tried without a pause.
+                left if left >= files.len() => self.rest(after.generation, IDLE),
+                _ => self.rest(after.generation, QUIET),
             }
         }
         Ok(())
@@ -200,15 +225,26 @@ impl Work {
     }
 
     fn index(&self, store: &Arc<Store>, files: &[Pending]) -> Result<(), StoreError> {
-        let threads = self.budget.threads.min(files.len().div_ceil(HANDFUL)).max(1);
+        self.each_thread(files.len(), |memory, next| {
+            Batch::new(self, store, memory).run(files, next)
+        })
+    }
+
+    /// Runs as many threads as so many files are worth, each with its part of the memory. They take
+    /// files by a counter, and all end when one fails.
+    fn each_thread(
+        &self,
+        files: usize,
+        work: impl Fn(usize, &AtomicUsize) -> Result<(), StoreError> + Sync,
+    ) -> Result<(), StoreError> {
+        let threads = self.budget.threads.min(files.div_ceil(HANDFUL)).max(1);
         let next = AtomicUsize::new(0);
         let failure: Mutex<Option<StoreError>> = Mutex::new(None);
         std::thread::scope(|scope| {
             for _ in 0..threads {
                 scope.spawn(|| {
-                    let memory = self.budget.memory / threads;
-                    if let Err(error) = Batch::new(self, store, memory).run(files, &next) {
-                        next.store(files.len(), Ordering::Relaxed);
+                    if let Err(error) = work(self.budget.memory / threads, &next) {
+                        next.store(files, Ordering::Relaxed);
                         *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
                     }
                 });
@@ -253,6 +289,17 @@ fn pending(tree: &Dir) -> Vec<Pending> {
         }
     });
     pending
+}
+
+/// Files whose content is known, and what it defines is not.
+fn unoutlined(tree: &Dir) -> Vec<Pending> {
+    let mut files = Vec::new();
+    tree.for_each_unoutlined(&mut |path, file| {
+        if file.doc.known().is_some() {
+            files.push(Pending { path: path.to_vec(), file: *file });
+        }
+    });
+    files
 }
 
 /// Lets everything that somebody waits for go first, this process's own threads included.

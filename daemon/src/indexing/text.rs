@@ -5,6 +5,7 @@ use super::{FEW, HANDFUL, Pending, Work, be_nice};
 use crate::store::{Hash, Store, StoreError};
 use crate::workspace::Indexed;
 use hob_index::postings::{Builder, MAX_DOCS};
+use hob_index::symbols::languages;
 use hob_index::tree::DocId;
 use hob_index::trigram::Extractor;
 use std::collections::HashMap;
@@ -70,7 +71,8 @@ impl<'a> Batch<'a> {
             print: pending.file.print,
             touch: pending.file.touch,
             doc,
-            outlined: false,
+            // What can be of no language defines nothing.
+            outlined: !languages::all().iter().any(|row| languages::may_be(&pending.path, row)),
         };
         let read = self.reader.read(&path, &pending.file, &mut self.extractor);
         let hash = match read {

@@ -325,6 +325,7 @@ impl Shared {
             rescan,
             files: totals.files,
             pending: totals.pending,
+            unoutlined: totals.unoutlined,
         }
     }
 

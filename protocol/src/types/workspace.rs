@@ -15,6 +15,9 @@ pub struct WorkspaceStatus {
     pub bytes: u64,
     /// Files that are not indexed yet, and read at each query.
     pub pending: u64,
+    /// Files whose definitions are not stored yet, and which a query about these parses.
+    #[serde(default)]
+    pub unoutlined: u64,
     /// Directories that are watched.
     pub watched: u64,
     /// What the kernel cannot watch, and why.
@@ -38,6 +41,12 @@ pub struct StoreStatus {
     pub contents: u64,
     /// Segments of postings.
     pub segments: u64,
+    /// Outlines that it has: one for each content and language.
+    #[serde(default)]
+    pub outlines: u64,
+    /// Definitions that it has, of all branches and worktrees.
+    #[serde(default)]
+    pub symbols: u64,
     /// Set where the store was broken, and is being made again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
@@ -75,4 +84,7 @@ pub struct IndexChange {
     pub files: u64,
     /// Files still to index.
     pub pending: u64,
+    /// Files whose definitions are not stored yet.
+    #[serde(default)]
+    pub unoutlined: u64,
 }

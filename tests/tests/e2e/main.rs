@@ -12,6 +12,7 @@ mod life;
 mod limits;
 mod parity;
 mod promise;
+mod symbols;
 mod worktrees;
 
 use hob_tests::{Hob, Programs};
