@@ -8,7 +8,7 @@
 //!
 //! | table | key | value |
 //! | --- | --- | --- |
-//! | `meta` | `version` | [`VERSION`] |
+//! | `meta` | `version` | [`VERSION`](tables::VERSION) |
 //! | `contents` | BLAKE3 of a file's bytes | the content's number |
 //! | `segments` | number | first content, how many contents; checked |
 //! | `blocks` | segment, trigram, part | a block of postings, checked by the engine |
@@ -19,73 +19,30 @@
 //! may know more than the trees, never less. A content's number is never given
 //! twice. Commits are durable and repaired quickly (redb's `quick_repair`).
 
+mod error;
+mod merge;
 mod record;
 mod segment;
+mod tables;
+mod trees;
 
+pub(crate) use error::StoreError;
+pub(crate) use trees::RootId;
+
+use error::{guard, is_damage};
 use hob_index::plan::Plan;
 use hob_index::postings::{Builder, evaluate};
-use hob_index::tree::{Dir, Docs, diff};
+use hob_index::tree::Docs;
 use moka::sync::Cache;
-use redb::{
-    Database, ReadableDatabase, ReadableTable, ReadableTableMetadata as _, TableDefinition,
-};
-use segment::{Reader, Segment};
-use std::collections::HashMap;
-use std::ops::ControlFlow;
-use std::os::unix::ffi::OsStrExt as _;
+use redb::{Database, ReadableTableMetadata as _};
+use segment::Reader;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-
-/// The version of the stored format. Another one is set aside.
-const VERSION: u32 = 1;
-
-/// More segments than this are merged in the background: each costs a query a look-up.
-const MOST_SEGMENTS: usize = 4;
-/// What redb keeps of the file in memory.
-const REDB_CACHE: usize = 8 << 20;
-
-const META: TableDefinition<&str, u32> = TableDefinition::new("meta");
-const CONTENTS: TableDefinition<&[u8; 32], u32> = TableDefinition::new("contents");
-const SEGMENTS: TableDefinition<u32, &[u8]> = TableDefinition::new("segments");
-const BLOCKS: TableDefinition<&[u8; 12], &[u8]> = TableDefinition::new("blocks");
-const ROOTS: TableDefinition<u32, &[u8]> = TableDefinition::new("roots");
-const FILES: TableDefinition<&[u8], &[u8]> = TableDefinition::new("files");
+use tables::{begin, create, make_tables};
 
 /// A content's hash: BLAKE3 of the bytes.
 pub(crate) type Hash = [u8; 32];
-
-/// The number of a root in its store.
-pub(crate) type RootId = u32;
-
-/// Why the store could not do something.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum StoreError {
-    /// The disk, or redb.
-    #[error("{0}")]
-    Redb(#[from] redb::Error),
-    /// What was read is not what was written.
-    #[error("{0}")]
-    Damaged(String),
-}
-
-macro_rules! from_redb {
-    ($($error:ty),*) => {$(
-        impl From<$error> for StoreError {
-            fn from(error: $error) -> Self {
-                Self::Redb(error.into())
-            }
-        }
-    )*};
-}
-from_redb!(
-    redb::DatabaseError,
-    redb::TransactionError,
-    redb::TableError,
-    redb::StorageError,
-    redb::CommitError,
-    redb::CompactionError
-);
 
 /// The blocks that were read last, of all stores.
 pub(crate) type BlockCache = Cache<(u64, [u8; 12]), Arc<hob_index::postings::Block>>;
@@ -139,7 +96,7 @@ impl Store {
             if let Some(dir) = path.parent() {
                 std::fs::create_dir_all(dir).map_err(redb::Error::Io)?;
             }
-            let db = Database::builder().set_cache_size(REDB_CACHE).create(path)?;
+            let db = create(path)?;
             make_tables(&db)?;
             let db = Arc::new(db);
             let reader = Reader::open(&db)?;
@@ -212,146 +169,12 @@ impl Store {
         })
     }
 
-    /// The tree of a root as it was saved; empty where it never was.
-    pub(crate) fn load(&self, root: &Path) -> Result<(RootId, Arc<Dir>), StoreError> {
-        self.checked(|| {
-            let id = self.root_id(root)?;
-            let reader = self.reader();
-            let end = reader.end();
-            let mut files = Vec::new();
-            let (first, next) = record::bounds(id);
-            for entry in reader.files.range(first.as_slice()..next.as_slice())? {
-                let (key, value) = entry?;
-                let (path, file) = record::decode(key.value(), value.value())
-                    .ok_or_else(|| StoreError::Damaged("a file's record is damaged".into()))?;
-                if file.doc.known().is_some_and(|doc| doc < end) {
-                    files.push((path, file));
-                }
-            }
-            Ok((id, Arc::new(Dir::from_files(&files))))
-        })
-    }
-
-    /// Brings the saved tree of a root from `old` to `new`.
-    pub(crate) fn save(&self, root: RootId, old: &Dir, new: &Dir) -> Result<(), StoreError> {
-        self.checked(|| {
-            let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-            let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
-            let write = begin(&db)?;
-            save_difference(&write, root, old, new)?;
-            write.commit()?;
-            self.reopen_reader(&db)
-        })
-    }
-
-    /// Deletes what is saved of a root. True where no other root is left.
-    pub(crate) fn forget(&self, root: &Path) -> Result<bool, StoreError> {
-        self.checked(|| {
-            let id = self.root_id(root)?;
-            let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-            let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
-            let write = begin(&db)?;
-            let alone = {
-                let mut files = write.open_table(FILES)?;
-                let (first, next) = record::bounds(id);
-                files.retain_in(first.as_slice()..next.as_slice(), |_, _| false)?;
-                let mut roots = write.open_table(ROOTS)?;
-                roots.remove(id)?;
-                roots.iter()?.next().is_none()
-            };
-            write.commit()?;
-            self.reopen_reader(&db)?;
-            Ok(alone)
-        })
-    }
-
-    /// Merges neighbouring segments until there are few, or each is much larger than all after it
-    /// together: so a content is written anew only as often as the logarithm of their number.
-    /// Queries go on meanwhile.
-    pub(crate) fn merge(&self) -> Result<(), StoreError> {
-        while self.checked(|| self.merge_once())? {}
-        Ok(())
-    }
-
-    fn merge_once(&self) -> Result<bool, StoreError> {
-        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
-        let reader = self.reader();
-        let run = &reader.segments[segment::worth_merging(&reader.segments)..];
-        if reader.segments.len() <= MOST_SEGMENTS || run.len() < 2 {
-            return Ok(false);
-        }
-        let number = self.next_segment.fetch_add(1, Ordering::Relaxed);
-        if run.len() == reader.segments.len() {
-            let run = run.to_vec();
-            drop(db);
-            return self.rewrite(&reader, &run, number).map(|()| true);
-        }
-        let write = begin(&db)?;
-        segment::merge(&reader, run, number, &write)?;
-        write.commit()?;
-        self.reopen_reader(&db)?;
-        Ok(true)
-    }
-
-    /// Merges all segments into one, in a new file that takes the place of the old one. What is
-    /// freed in a file of redb's stays in it, and compacting it would keep every query waiting;
-    /// this way they go on in the old file.
-    fn rewrite(&self, reader: &Reader, run: &[Segment], number: u32) -> Result<(), StoreError> {
-        let path = self.path.with_extension("new");
-        let _ = std::fs::remove_file(&path);
-        let mut new = Database::builder().set_cache_size(REDB_CACHE).create(&path)?;
-        make_tables(&new)?;
-        let write = begin(&new)?;
-        segment::merge_into(reader, run, number, &write)?;
-        {
-            let old = self.db.read().unwrap_or_else(PoisonError::into_inner);
-            copy_tables(&old, &write)?;
-        }
-        write.commit()?;
-        new.compact()?;
-        let mut db = self.db.write().unwrap_or_else(PoisonError::into_inner);
-        // What was saved of trees meanwhile is only in the old file: it is found out again.
-        std::fs::rename(&path, &self.path).map_err(redb::Error::Io)?;
-        *db = Arc::new(new);
-        self.reopen_reader(&db)
-    }
-
     /// Contents and segments.
     pub(crate) fn counts(&self) -> (u64, u64) {
         let reader = self.reader();
         // Not the documents of the segments: a large content has several.
         let contents = guard(|| Ok(reader.contents.len()?)).unwrap_or(0);
         (contents, reader.segments.len() as u64)
-    }
-
-    fn root_id(&self, root: &Path) -> Result<RootId, StoreError> {
-        let path = root.as_os_str().as_bytes();
-        if let Some(id) = self.roots()?.get(path) {
-            return Ok(*id);
-        }
-        // Another may have been given meanwhile.
-        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = self.roots()?;
-        if let Some(id) = known.get(path) {
-            return Ok(*id);
-        }
-        let id = known.values().max().map_or(0, |id| id + 1);
-        let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
-        let write = begin(&db)?;
-        write.open_table(ROOTS)?.insert(id, path)?;
-        write.commit()?;
-        Ok(id)
-    }
-
-    fn roots(&self) -> Result<HashMap<Vec<u8>, RootId>, StoreError> {
-        let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
-        let mut known = HashMap::new();
-        for entry in db.begin_read()?.open_table(ROOTS)?.iter()? {
-            let (id, path) = entry?;
-            known.insert(path.value().to_vec(), id.value());
-        }
-        Ok(known)
     }
 
     fn reader(&self) -> Arc<Reader> {
@@ -381,111 +204,6 @@ pub(crate) fn set_aside(path: &Path) {
     aside.push(".broken");
     if std::fs::rename(path, &aside).is_err() {
         let _ = std::fs::remove_file(path);
-    }
-}
-
-fn make_tables(db: &Database) -> Result<(), StoreError> {
-    let version = match db.begin_read()?.open_table(META) {
-        Ok(meta) => meta.get("version")?.map(|version| version.value()),
-        Err(redb::TableError::TableDoesNotExist(_)) => None,
-        Err(error) => return Err(error.into()),
-    };
-    match version {
-        Some(VERSION) => return Ok(()),
-        Some(other) => return Err(StoreError::Damaged(format!("it is of version {other}"))),
-        None => {}
-    }
-    let write = begin(db)?;
-    write.open_table(META)?.insert("version", VERSION)?;
-    write.open_table(CONTENTS)?;
-    write.open_table(SEGMENTS)?;
-    write.open_table(BLOCKS)?;
-    write.open_table(ROOTS)?;
-    write.open_table(FILES)?;
-    write.commit()?;
-    Ok(())
-}
-
-fn copy_tables(old: &Database, write: &redb::WriteTransaction) -> Result<(), StoreError> {
-    let read = old.begin_read()?;
-    let mut contents = write.open_table(CONTENTS)?;
-    for entry in read.open_table(CONTENTS)?.iter()? {
-        let (hash, number) = entry?;
-        contents.insert(hash.value(), number.value())?;
-    }
-    let mut roots = write.open_table(ROOTS)?;
-    for entry in read.open_table(ROOTS)?.iter()? {
-        let (id, path) = entry?;
-        roots.insert(id.value(), path.value())?;
-    }
-    let mut files = write.open_table(FILES)?;
-    for entry in read.open_table(FILES)?.iter()? {
-        let (key, value) = entry?;
-        files.insert(key.value(), value.value())?;
-    }
-    Ok(())
-}
-
-fn save_difference(
-    write: &redb::WriteTransaction,
-    root: RootId,
-    old: &Dir,
-    new: &Dir,
-) -> Result<(), StoreError> {
-    let mut files = write.open_table(FILES)?;
-    let mut result = Ok(());
-    let _ = diff(old, new, &mut |path, _, is| {
-        let key = record::key(root, path);
-        let done = match is.filter(|file| file.doc.known().is_some()) {
-            Some(file) => {
-                let value = record::encode(&key, file);
-                files.insert(key.as_slice(), value.as_slice()).map(|_| ())
-            }
-            None => files.remove(key.as_slice()).map(|_| ()),
-        };
-        match done {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => {
-                result = Err(error);
-                ControlFlow::Break(())
-            }
-        }
-    });
-    Ok(result?)
-}
-
-fn begin(db: &Database) -> Result<redb::WriteTransaction, StoreError> {
-    let mut write = db.begin_write()?;
-    // Without it the next start after a kill reads the whole file.
-    write.set_quick_repair(true);
-    Ok(write)
-}
-
-/// Whether an error means that the file is not what was written, rather than that the disk is
-/// full or the file is someone else's.
-fn is_damage(error: &StoreError) -> bool {
-    match error {
-        StoreError::Damaged(_) => true,
-        StoreError::Redb(redb::Error::Io(error)) => matches!(
-            error.kind(),
-            std::io::ErrorKind::InvalidData | std::io::ErrorKind::UnexpectedEof
-        ),
-        StoreError::Redb(
-            redb::Error::DatabaseAlreadyOpen
-            | redb::Error::DatabaseClosed
-            | redb::Error::TransactionInProgress
-            | redb::Error::ValueTooLarge(_)
-            | redb::Error::PreviousIo,
-        ) => false,
-        StoreError::Redb(_) => true,
-    }
-}
-
-/// redb asserts what it relies on: a damaged file may make it panic.
-fn guard<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
-    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)) {
-        Ok(result) => result,
-        Err(_) => Err(StoreError::Damaged("reading it has failed an assertion".into())),
     }
 }
 

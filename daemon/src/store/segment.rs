@@ -1,6 +1,7 @@
 //! Segments of postings: how they are read, added and merged.
 
-use super::{BLOCKS, BlockCache, CONTENTS, FILES, Hash, SEGMENTS, StoreError};
+use super::tables::{BLOCKS, CONTENTS, FILES, SEGMENTS};
+use super::{BlockCache, Hash, StoreError};
 use hob_index::postings::{self, Block, Builder, Corrupt, Input, Key, Source};
 use redb::{Database, ReadOnlyTable, ReadableDatabase, ReadableTable, WriteTransaction};
 use std::sync::Arc;

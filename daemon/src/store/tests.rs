@@ -1,9 +1,10 @@
 //! A store keeps what it was given, across restarts and merges, and never gives
 //! back anything else.
 
+use super::tables::{META, VERSION};
 use super::*;
 use hob_index::plan::{PlanOptions, plan};
-use hob_index::tree::{DocId, File};
+use hob_index::tree::{Dir, DocId, File};
 use hob_index::trigram::Extractor;
 
 fn cache() -> BlockCache {
