@@ -6,7 +6,7 @@
 use crate::config::Config;
 use crate::git;
 use crate::indexing::{Budget, Foreground, Indexer, Stores};
-use crate::store::{self, BlockCache, RootId, Store, StoreError};
+use crate::store::{self, Caches, RootId, Store, StoreCounts, StoreError};
 use crate::watcher::Backend;
 use crate::workspace::{Watching, Workspace};
 use hob_index::tree::Dir;
@@ -21,6 +21,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+/// The rules by which symbols are found: a store drops what others have found.
+const SYMBOL_RULES: u64 = 0;
 /// More threads than this for one index only wait for each other.
 const MOST_THREADS: usize = 64;
 /// How long a store that cannot be opened is left alone.
@@ -32,7 +34,7 @@ pub(crate) struct Workspaces {
     cache: PathBuf,
     state: PathBuf,
     runtime: PathBuf,
-    blocks: BlockCache,
+    caches: Caches,
     epochs: Arc<AtomicU64>,
     pub(crate) foreground: Arc<Foreground>,
     open: Mutex<Open>,
@@ -62,7 +64,7 @@ pub(crate) struct Warm {
 pub(crate) struct Repository {
     path: PathBuf,
     epochs: Arc<AtomicU64>,
-    blocks: BlockCache,
+    caches: Caches,
     current: Mutex<Current>,
 }
 
@@ -79,7 +81,7 @@ impl Workspaces {
         let named = read_named(&state.join("workspaces"));
         let open = Open { named, ..Open::default() };
         Self {
-            blocks: store::block_cache((config.cache_memory_mb as u64) << 20),
+            caches: Caches::new((config.cache_memory_mb as u64) << 20),
             config,
             cache,
             state,
@@ -160,7 +162,7 @@ impl Workspaces {
             Arc::new(Repository {
                 path,
                 epochs: self.epochs.clone(),
-                blocks: self.blocks.clone(),
+                caches: self.caches.clone(),
                 current: Mutex::default(),
             })
         });
@@ -169,7 +171,7 @@ impl Workspaces {
 
     fn warm(&self, root: &Path, repository: Arc<Repository>) -> Warm {
         let known = repository.store().and_then(|store| {
-            let (id, tree) = store.load(root).ok()?;
+            let (id, tree) = store.load(root, &|_, _| true).ok()?;
             Some((store.epoch(), id, tree))
         });
         let (epoch, id, tree): (u64, RootId, Arc<Dir>) = known.unwrap_or_default();
@@ -303,7 +305,7 @@ pub(crate) fn not_a_workspace(dir: &Path) -> ErrorObjectOwned {
 }
 
 fn forget_unopened(path: &Path, root: &Path) -> bool {
-    let opened = Store::open(path, 0, store::block_cache(0));
+    let opened = Store::open(path, 0, SYMBOL_RULES, &Caches::new(0));
     opened.and_then(|(store, _)| store.forget(root)).unwrap_or(true)
 }
 
@@ -377,12 +379,13 @@ impl Stores for Repository {
 impl Repository {
     fn open_store(&self) -> Result<(Store, Option<String>), StoreError> {
         let epoch = self.epochs.fetch_add(1, Ordering::Relaxed);
-        Store::open(&self.path, epoch, self.blocks.clone())
+        Store::open(&self.path, epoch, SYMBOL_RULES, &self.caches)
     }
 
     fn status(&self) -> StoreStatus {
         let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        let (contents, segments) = current.store.as_ref().map_or((0, 0), |store| store.counts());
+        let StoreCounts { contents, segments, .. } =
+            current.store.as_ref().map(|store| store.counts()).unwrap_or_default();
         StoreStatus {
             path: Text::from(self.path.as_path()),
             bytes: size(&self.path),

@@ -2,59 +2,69 @@
 //!
 //! One file a repository, shared by its worktrees and branches, since a content
 //! is known by its hash and not by where it stands. All of it can be made again,
-//! so a file that is broken, of another version or not ours is set aside and
+//! so a file that is broken, of a later version or not ours is set aside and
 //! begun anew; what is read is checked ([`record`]), and a query that meets
-//! something broken reads the files instead.
+//! something broken reads the files instead. A file of version 1, which knew no
+//! symbols, is brought up to this one as it is.
 //!
 //! | table | key | value |
 //! | --- | --- | --- |
-//! | `meta` | `version` | [`VERSION`](tables::VERSION) |
+//! | `meta` | `version`; `rules.low`, `rules.high` | [`VERSION`](tables::VERSION); the rules that symbols were found by |
 //! | `contents` | BLAKE3 of a file's bytes | the content's number |
-//! | `segments` | number | first content, how many contents; checked |
+//! | `segments` | number | first content, how many contents, names, blocks of names, definitions; checked |
 //! | `blocks` | segment, trigram, part | a block of postings, checked by the engine |
+//! | `names` | segment, block | a block of names, checked by the engine |
+//! | `directory` | segment, where the names of a block begin | block; checked against the block |
+//! | `entries` | segment, name, part | a block of definitions, checked by the engine |
+//! | `outlines` | content, language, first symbol | symbols of a content, checked by the engine |
 //! | `roots` | number | a worktree's path |
 //! | `files` | root's number, path with NUL for `/` | stat and content's number; checked |
+//! | `stale` | a root's number | its files were saved when symbols were found by other rules |
 //!
 //! A segment is committed before any tree refers to its contents, so the store
-//! may know more than the trees, never less. A content's number is never given
-//! twice. Commits are durable and repaired quickly (redb's `quick_repair`).
+//! may know more than the trees, never less; and so does an outline. A content's
+//! number is never given twice. Commits are durable and repaired quickly (redb's
+//! `quick_repair`).
 
+mod additions;
+mod caches;
 mod error;
 mod merge;
+#[cfg_attr(not(test), expect(dead_code, reason = "who asks for symbols is to come"))]
+mod names;
+#[cfg_attr(not(test), expect(dead_code, reason = "who asks for symbols is to come"))]
+mod outlines;
 mod record;
 mod segment;
 mod tables;
 mod trees;
 
+pub(crate) use additions::Additions;
+pub(crate) use caches::Caches;
 pub(crate) use error::StoreError;
 pub(crate) use trees::RootId;
 
 use error::{guard, is_damage};
 use hob_index::plan::Plan;
-use hob_index::postings::{Builder, evaluate};
+use hob_index::postings::evaluate;
 use hob_index::tree::Docs;
-use moka::sync::Cache;
 use redb::{Database, ReadableTableMetadata as _};
-use segment::Reader;
+use segment::{Reader, Segment};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use tables::{begin, create, make_tables};
+use tables::{create, make_tables};
 
 /// A content's hash: BLAKE3 of the bytes.
 pub(crate) type Hash = [u8; 32];
 
-/// The blocks that were read last, of all stores.
-pub(crate) type BlockCache = Cache<(u64, [u8; 12]), Arc<hob_index::postings::Block>>;
-
-/// Makes the cache of blocks, of at most so many bytes.
-pub(crate) fn block_cache(bytes: u64) -> BlockCache {
-    Cache::builder()
-        .max_capacity(bytes)
-        .weigher(|_, block: &Arc<hob_index::postings::Block>| {
-            u32::try_from(block.weight() + 64).unwrap_or(u32::MAX)
-        })
-        .build()
+/// How much a store has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct StoreCounts {
+    pub(crate) contents: u64,
+    /// A content that is known as two languages counts in both.
+    pub(crate) definitions: u64,
+    pub(crate) segments: u64,
 }
 
 /// An open store.
@@ -62,24 +72,28 @@ pub(crate) struct Store {
     path: PathBuf,
     /// Tells apart the stores that were open under one path.
     epoch: u64,
+    /// By which symbols are found.
+    rules: u64,
     db: RwLock<Arc<Database>>,
     reader: RwLock<Arc<Reader>>,
     next_segment: AtomicU32,
     broken: AtomicBool,
-    cache: BlockCache,
+    caches: Caches,
     /// Commits of segments, merges and compaction, one at a time.
     writing: Mutex<()>,
 }
 
 impl Store {
     /// Opens the store at `path`, and begins it anew where it cannot be used; then the second
-    /// value says why. Fails where the disk does, or another process has it open.
+    /// value says why. Symbols that were found by other rules than `rules` are dropped. Fails where
+    /// the disk does, or another process has it open.
     pub(crate) fn open(
         path: &Path,
         epoch: u64,
-        cache: BlockCache,
+        rules: u64,
+        caches: &Caches,
     ) -> Result<(Self, Option<String>), StoreError> {
-        let error = match Self::try_open(path, epoch, cache.clone()) {
+        let error = match Self::try_open(path, epoch, rules, caches) {
             Ok(store) => return Ok((store, None)),
             Err(error) => error,
         };
@@ -87,28 +101,29 @@ impl Store {
             return Err(error);
         }
         set_aside(path);
-        let store = Self::try_open(path, epoch, cache)?;
+        let store = Self::try_open(path, epoch, rules, caches)?;
         Ok((store, Some(format!("the store was begun anew: {error}"))))
     }
 
-    fn try_open(path: &Path, epoch: u64, cache: BlockCache) -> Result<Self, StoreError> {
+    fn try_open(path: &Path, epoch: u64, rules: u64, caches: &Caches) -> Result<Self, StoreError> {
         guard(|| {
             if let Some(dir) = path.parent() {
                 std::fs::create_dir_all(dir).map_err(redb::Error::Io)?;
             }
             let db = create(path)?;
-            make_tables(&db)?;
+            make_tables(&db, rules)?;
             let db = Arc::new(db);
             let reader = Reader::open(&db)?;
             let next = reader.segments.iter().map(|segment| segment.number + 1).max();
             Ok(Self {
                 path: path.to_owned(),
                 epoch,
+                rules,
                 reader: RwLock::new(Arc::new(reader)),
                 db: RwLock::new(db),
                 next_segment: AtomicU32::new(next.unwrap_or(0)),
                 broken: AtomicBool::new(false),
-                cache,
+                caches: caches.clone(),
                 writing: Mutex::new(()),
             })
         })
@@ -124,33 +139,9 @@ impl Store {
         self.broken.load(Ordering::Relaxed)
     }
 
-    /// A builder for the next segment, with room for so many bytes.
-    pub(crate) fn builder(&self, memory: usize) -> Builder {
-        Builder::with_memory(self.next_segment.fetch_add(1, Ordering::Relaxed), memory)
-    }
-
     /// The number of a content, if it is known.
     pub(crate) fn lookup(&self, hash: &Hash) -> Result<Option<u32>, StoreError> {
         self.checked(|| Ok(self.reader().contents.get(hash)?.map(|number| number.value())))
-    }
-
-    /// Adds a segment of contents: each hash with its first document in the builder. Returns the
-    /// number of the builder's first document.
-    pub(crate) fn add(
-        &self,
-        contents: &[(Hash, u32)],
-        builder: Builder,
-    ) -> Result<u32, StoreError> {
-        self.checked(|| {
-            let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-            let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
-            let base = self.reader().end();
-            let write = begin(&db)?;
-            segment::add(&write, base, contents, builder)?;
-            write.commit()?;
-            self.reopen_reader(&db)?;
-            Ok(base)
-        })
     }
 
     /// The contents that may satisfy a plan.
@@ -161,20 +152,28 @@ impl Store {
         self.checked(|| {
             let reader = self.reader();
             let mut found = Vec::new();
-            for segment in &reader.segments {
-                let docs = evaluate(plan, &reader.source(self.epoch, segment, &self.cache))?;
+            for segment in reader.segments.iter().filter(|segment| segment.docs > 0) {
+                let docs = evaluate(plan, &reader.source(self.epoch, segment, &self.caches))?;
                 found.extend(docs.iter(segment.docs).map(|doc| segment.base + doc));
             }
             Ok(Docs::These(found))
         })
     }
 
-    /// Contents and segments.
-    pub(crate) fn counts(&self) -> (u64, u64) {
+    /// How much it has.
+    pub(crate) fn counts(&self) -> StoreCounts {
         let reader = self.reader();
-        // Not the documents of the segments: a large content has several.
-        let contents = guard(|| Ok(reader.contents.len()?)).unwrap_or(0);
-        (contents, reader.segments.len() as u64)
+        let definitions = |segment: &Segment| u64::from(segment.counts.definitions);
+        StoreCounts {
+            // Not the documents of the segments: a large content has several.
+            contents: guard(|| Ok(reader.contents.len()?)).unwrap_or(0),
+            definitions: reader.segments.iter().map(definitions).sum(),
+            segments: reader.segments.len() as u64,
+        }
+    }
+
+    fn next_segment(&self) -> u32 {
+        self.next_segment.fetch_add(1, Ordering::Relaxed)
     }
 
     fn reader(&self) -> Arc<Reader> {

@@ -1,6 +1,6 @@
 //! The trees of worktrees as they were saved, so that a start reads no file that is as it was.
 
-use super::tables::{FILES, ROOTS, begin};
+use super::tables::{FILES, ROOTS, STALE, begin};
 use super::{Store, StoreError, record};
 use hob_index::tree::{Dir, diff};
 use redb::{ReadableDatabase, ReadableTable, WriteTransaction};
@@ -14,24 +14,52 @@ use std::sync::{Arc, PoisonError};
 pub(crate) type RootId = u32;
 
 impl Store {
-    /// The tree of a root as it was saved; empty where it never was.
-    pub(crate) fn load(&self, root: &Path) -> Result<(RootId, Arc<Dir>), StoreError> {
+    /// The tree of a root as it was saved; empty where it never was. Where symbols were dropped since,
+    /// a file is in it only if `settled(path, content)` says that nothing is missing: the others are
+    /// as if they were never read.
+    pub(crate) fn load(
+        &self,
+        root: &Path,
+        settled: &dyn Fn(&[u8], u32) -> bool,
+    ) -> Result<(RootId, Arc<Dir>), StoreError> {
         self.checked(|| {
             let id = self.root_id(root)?;
             let reader = self.reader();
-            let end = reader.end();
-            let mut files = Vec::new();
+            let (end, is_stale) = (reader.end(), reader.stale.get(id)?.is_some());
+            let (mut files, mut unsettled) = (Vec::new(), Vec::new());
             let (first, next) = record::bounds(id);
             for entry in reader.files.range(first.as_slice()..next.as_slice())? {
                 let (key, value) = entry?;
                 let (path, file) = record::decode(key.value(), value.value())
                     .ok_or_else(|| StoreError::Damaged("a file's record is damaged".into()))?;
-                if file.doc.known().is_some_and(|doc| doc < end) {
+                let Some(doc) = file.doc.known().filter(|doc| *doc < end) else { continue };
+                if is_stale && !settled(&path, doc) {
+                    unsettled.push(key.value().to_vec());
+                } else {
                     files.push((path, file));
                 }
             }
+            if is_stale {
+                self.refresh(id, &unsettled)?;
+            }
             Ok((id, Arc::new(Dir::from_files(&files))))
         })
+    }
+
+    /// Takes what is not settled out of the saved tree of a root: from now on it can be relied on.
+    fn refresh(&self, root: RootId, unsettled: &[Vec<u8>]) -> Result<(), StoreError> {
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
+        let write = begin(&db)?;
+        {
+            let mut files = write.open_table(FILES)?;
+            for key in unsettled {
+                files.remove(key.as_slice())?;
+            }
+            write.open_table(STALE)?.remove(root)?;
+        }
+        write.commit()?;
+        self.reopen_reader(&db)
     }
 
     /// Brings the saved tree of a root from `old` to `new`.
@@ -59,6 +87,7 @@ impl Store {
                 files.retain_in(first.as_slice()..next.as_slice(), |_, _| false)?;
                 let mut roots = write.open_table(ROOTS)?;
                 roots.remove(id)?;
+                write.open_table(STALE)?.remove(id)?;
                 roots.iter()?.next().is_none()
             };
             write.commit()?;
