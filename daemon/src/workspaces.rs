@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::git;
 use crate::indexing::{Budget, Foreground, Indexer, Stores};
 use crate::outlines;
-use crate::store::{self, BlockCache, RootId, Store, StoreError};
+use crate::store::{self, Caches, RootId, Store, StoreCounts, StoreError};
 use crate::symbols::FreshFiles;
 use crate::watcher::Backend;
 use crate::workspace::{Watching, Workspace};
@@ -34,7 +34,7 @@ pub(crate) struct Workspaces {
     cache: PathBuf,
     state: PathBuf,
     runtime: PathBuf,
-    blocks: BlockCache,
+    caches: Caches,
     epochs: Arc<AtomicU64>,
     pub(crate) foreground: Arc<Foreground>,
     open: Mutex<Open>,
@@ -65,8 +65,10 @@ pub(crate) struct Warm {
 /// What the worktrees of a repository share.
 pub(crate) struct Repository {
     path: PathBuf,
+    /// By which outlines are made.
+    rules: u64,
     epochs: Arc<AtomicU64>,
-    blocks: BlockCache,
+    caches: Caches,
     current: Mutex<Current>,
 }
 
@@ -83,7 +85,7 @@ impl Workspaces {
         let named = read_named(&state.join("workspaces"));
         let open = Open { named, ..Open::default() };
         Self {
-            blocks: store::block_cache((config.cache_memory_mb as u64) << 20),
+            caches: Caches::new((config.cache_memory_mb as u64) << 20),
             config,
             cache,
             state,
@@ -164,7 +166,8 @@ impl Workspaces {
             Arc::new(Repository {
                 path,
                 epochs: self.epochs.clone(),
-                blocks: self.blocks.clone(),
+                rules: outlines::rules(&self.config),
+                caches: self.caches.clone(),
                 current: Mutex::default(),
             })
         });
@@ -258,7 +261,7 @@ impl Workspaces {
         drop(warm);
         let alone = match repository.and_then(|repository| repository.store()) {
             Some(store) => store.forget(&root).unwrap_or(true),
-            None => !path.exists() || forget_unopened(&path, &root),
+            None => !path.exists() || self.forget_unopened(&path, &root),
         };
         if alone {
             self.lock().repositories.remove(&common);
@@ -282,6 +285,11 @@ impl Workspaces {
                 scope.spawn(|| drop(warm));
             }
         });
+    }
+
+    fn forget_unopened(&self, path: &Path, root: &Path) -> bool {
+        let opened = Store::open(path, 0, outlines::rules(&self.config), &Caches::new(0));
+        opened.and_then(|(store, _)| store.forget(root)).unwrap_or(true)
     }
 
     fn write_named(&self, named: &BTreeSet<PathBuf>) -> std::io::Result<()> {
@@ -308,11 +316,6 @@ pub(crate) fn not_a_workspace(dir: &Path) -> ErrorObjectOwned {
         format!("`{}` is in no workspace", dir.display()),
         "make it one with `hob index DIR`, or go into a git repository",
     )
-}
-
-fn forget_unopened(path: &Path, root: &Path) -> bool {
-    let opened = Store::open(path, 0, store::block_cache(0));
-    opened.and_then(|(store, _)| store.forget(root)).unwrap_or(true)
 }
 
 /// What a file takes on the disk: redb reserves room in it that is not written yet.
@@ -385,17 +388,19 @@ impl Stores for Repository {
 impl Repository {
     fn open_store(&self) -> Result<(Store, Option<String>), StoreError> {
         let epoch = self.epochs.fetch_add(1, Ordering::Relaxed);
-        Store::open(&self.path, epoch, self.blocks.clone())
+        Store::open(&self.path, epoch, self.rules, &self.caches)
     }
 
     fn status(&self) -> StoreStatus {
         let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        let (contents, segments) = current.store.as_ref().map_or((0, 0), |store| store.counts());
+        let StoreCounts { contents, definitions, segments } =
+            current.store.as_ref().map(|store| store.counts()).unwrap_or_default();
         StoreStatus {
             path: Text::from(self.path.as_path()),
             bytes: size(&self.path),
             contents,
             segments,
+            symbols: definitions,
             problem: current.problem.clone(),
         }
     }

@@ -24,7 +24,7 @@ fn define(command: Command) -> Command {
         .after_help(
             "JSON: {\"root\", \"generation\", \"freshness\", \"files\", \"bytes\", \"pending\", \
              \"unoutlined\", \"watched\", \"problems\"?, \"head\"?,\n\"store\": {\"path\", \"bytes\", \"contents\", \
-             \"segments\", \"outlines\", \"symbols\", \"problem\"?}, \"daemon\": {\"version\", \"protocol\", \"pid\",\n\
+             \"segments\", \"symbols\", \"problem\"?}, \"daemon\": {\"version\", \"protocol\", \"pid\",\n\
              \"uptime_seconds\", \"memory_bytes\", \"connections\", \"descriptors\", \"socket\", \
              \"log\"?, \"workspaces\"}};\noutside of a workspace only \"daemon\" is there. Sizes are \
              in bytes. Text that is not UTF-8 is\n{\"bytes\": base64}. \"freshness\" is live, \
@@ -172,7 +172,6 @@ mod tests {
                 bytes: 148_000_000,
                 contents: 78_000,
                 segments: 3,
-                outlines: 60_000,
                 symbols: 5_000_000,
                 problem: None,
             },

@@ -2,9 +2,9 @@
 
 use super::content::{self, Content, Reader};
 use super::{FEW, HANDFUL, Pending, Work, be_nice};
-use crate::store::{Hash, Store, StoreError};
+use crate::store::{Additions, Hash, Store, StoreError};
 use crate::workspace::Indexed;
-use hob_index::postings::{Builder, MAX_DOCS};
+use hob_index::postings::MAX_DOCS;
 use hob_index::symbols::languages;
 use hob_index::tree::DocId;
 use hob_index::trigram::Extractor;
@@ -17,10 +17,9 @@ pub(super) struct Batch<'a> {
     store: &'a Store,
     memory: usize,
     extractor: Extractor,
-    builder: Builder,
-    contents: Vec<(Hash, u32)>,
+    additions: Additions,
     known: HashMap<Hash, u32>,
-    /// Files whose content is in the builder, by its place there.
+    /// Files whose content is in the additions, by its place there.
     waiting: Vec<(Indexed, u32)>,
     done: Vec<Indexed>,
     reader: Reader,
@@ -33,8 +32,7 @@ impl<'a> Batch<'a> {
             store,
             memory,
             extractor: Extractor::new(),
-            builder: store.builder(memory),
-            contents: Vec::new(),
+            additions: store.additions(memory),
             known: HashMap::new(),
             waiting: Vec::new(),
             done: Vec::new(),
@@ -53,7 +51,9 @@ impl<'a> Batch<'a> {
             for pending in &files[from..files.len().min(from + HANDFUL)] {
                 self.file(pending)?;
                 // Room for a file of the most parts must be left.
-                if self.builder.is_full(self.memory) || self.builder.docs() > MAX_DOCS / 2 {
+                if self.additions.memory() > self.memory
+                    || self.additions.text.docs() > MAX_DOCS / 2
+                {
                     self.flush()?;
                 }
             }
@@ -91,25 +91,24 @@ impl<'a> Batch<'a> {
             self.done.push(indexed(doc));
             return Ok(());
         }
-        let place = self.builder.docs();
+        let place = self.additions.text.docs();
         self.reader.each_part(&pending.file, &mut self.extractor, &mut |trigrams| {
-            self.builder.add(trigrams);
+            self.additions.text.add(trigrams);
         });
         self.known.insert(hash, place);
-        self.contents.push((hash, place));
+        self.additions.contents.push((hash, place));
         self.waiting.push((indexed(DocId::PENDING), place));
         Ok(())
     }
 
     fn flush(&mut self) -> Result<(), StoreError> {
-        if !self.contents.is_empty() {
-            let builder = std::mem::replace(&mut self.builder, self.store.builder(self.memory));
-            let base = self.store.add(&self.contents, builder)?;
+        if !self.additions.is_empty() {
+            let next = self.store.additions(self.memory);
+            let base = self.store.add(std::mem::replace(&mut self.additions, next))?;
             let numbered = self.waiting.drain(..).filter_map(|(indexed, place)| {
                 Some(Indexed { doc: DocId::new(base.checked_add(place)?)?, ..indexed })
             });
             self.done.extend(numbered);
-            self.contents.clear();
             self.known.clear();
         }
         self.hand_over();

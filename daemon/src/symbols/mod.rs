@@ -18,7 +18,6 @@ use asked::{Asked, Rank, Tier};
 use fresh::Fresh;
 pub(crate) use fresh::FreshFiles;
 use hob_index::names::Entry;
-use hob_index::symbols::Kind;
 use hob_index::symbols::extract::Limits;
 use hob_protocol::{SymbolMatch, SymbolsQuery, Truncated};
 pub(crate) use outline::{Stored, outline};

@@ -41,9 +41,6 @@ pub struct StoreStatus {
     pub contents: u64,
     /// Segments of postings.
     pub segments: u64,
-    /// Outlines that it has: one for each content and language.
-    #[serde(default)]
-    pub outlines: u64,
     /// Definitions that it has, of all branches and worktrees.
     #[serde(default)]
     pub symbols: u64,

@@ -29,7 +29,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { text_bytes: 2 << 20, work: 100, symbols: 100_000 }
+        Self { text_bytes: 2 << 20, work: 24, symbols: 100_000 }
     }
 }
 
@@ -65,6 +65,9 @@ impl Extractor {
         let whole = skim.as_ref().map_or(text, |skim| skim.text.as_slice());
         let left = &whole[..cut(whole, self.limits.text_bytes)];
         let cut = left.len() < whole.len();
+        if nests_deeper(left, DEEPEST) {
+            return given_up;
+        }
         let Some(tree) = self.parse(rules, left) else { return given_up };
         let mut found = Vec::new();
         let complete = self.query(rules, &tree, left, &mut found);
@@ -114,6 +117,23 @@ impl Extractor {
     fn budget(&self, text: &[u8]) -> usize {
         self.limits.work.saturating_mul(text.len() / 1024 + 16)
     }
+}
+
+/// Brackets that are open at once, at most: where they are never closed, a parser takes time by
+/// the square of their number to recover, and does not count it.
+const DEEPEST: usize = 5_000;
+
+/// Whether more brackets than so many are open at once, whatever else the text is.
+fn nests_deeper(text: &[u8], most: usize) -> bool {
+    let mut depth = 0usize;
+    text.iter().any(|byte| {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > most
+    })
 }
 
 /// Takes one of the budget, and stops where nothing is left.
