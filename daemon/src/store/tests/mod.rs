@@ -1,11 +1,15 @@
 //! A store keeps what it was given, across restarts and merges, and never gives
 //! back anything else.
 
+mod symbols;
+
 use super::tables::{META, VERSION, begin};
 use super::*;
 use hob_index::plan::{PlanOptions, plan};
 use hob_index::tree::{Dir, DocId, File};
 use hob_index::trigram::Extractor;
+use redb::ReadableTable as _;
+use std::ops::ControlFlow;
 
 const RULES: u64 = 7 << 32 | 5;
 
