@@ -19,6 +19,7 @@
 //! ```
 
 pub mod parts;
+pub mod picker;
 pub mod plan;
 pub mod postings;
 pub mod symbols;
