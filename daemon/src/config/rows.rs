@@ -38,6 +38,11 @@ pub(super) const ROWS: &[Row] = &[
         slot: |config| Slot::Count(&mut config.limits.answer_bytes, 1024),
     },
     Row {
+        key: "limits.query_bytes",
+        doc: "Bytes of a query for the names of files or symbols, at most.",
+        slot: |config| Slot::Count(&mut config.query_bytes, 1),
+    },
+    Row {
         key: "limits.batch",
         doc: "Requests in a batch, at most.",
         slot: |config| Slot::Count(&mut config.limits.batch, 1),

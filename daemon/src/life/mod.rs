@@ -96,6 +96,7 @@ fn live(background: bool, sets: &[String], herald: Herald) -> Result<(), StartEr
     );
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(config.search_threads.min(MOST_THREADS))
+        .stack_size(crate::STACK)
         .thread_name(|number| format!("search-{number}"))
         .build()
         .map_err(|error| StartError::Fault(error.to_string()))?;
