@@ -43,6 +43,8 @@ pub struct Config {
     pub watch_backend: &'static str,
     /// Index git repositories without being told.
     pub workspace_auto: bool,
+    /// How long a workspace is kept that nobody asks about.
+    pub workspace_idle: Duration,
 }
 
 impl Default for Config {
@@ -59,6 +61,7 @@ impl Default for Config {
             search_threads: 0,
             watch_backend: "auto",
             workspace_auto: true,
+            workspace_idle: Duration::from_secs(30 * 60),
         }
     }
 }

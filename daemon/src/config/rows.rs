@@ -131,6 +131,12 @@ pub(super) const ROWS: &[Row] = &[
         doc: "Index a git repository when it is first searched, without `hob index`.",
         slot: |config| Slot::Switch(&mut config.workspace_auto),
     },
+    Row {
+        key: "workspace.idle_ms",
+        doc: "Milliseconds after which a workspace that nobody asks about is unloaded. The next question\n\
+              loads it again.",
+        slot: |config| Slot::Millis(&mut config.workspace_idle),
+    },
 ];
 
 /// Sets a value from its text. An error says what was expected.

@@ -9,6 +9,7 @@
 mod bad_input;
 mod files;
 mod house;
+mod idle;
 mod life;
 mod limits;
 mod parity;
