@@ -23,6 +23,8 @@ use toml::de::{DeTable, DeValue};
 pub struct Config {
     /// What a client may use up.
     pub limits: Limits,
+    /// Bytes of a query for names, at most.
+    pub query_bytes: usize,
     /// `text`, or `json`: an object a line.
     pub log_format: &'static str,
     /// Memory for building an index, in MiB.
@@ -47,12 +49,15 @@ pub struct Config {
     pub watch_backend: &'static str,
     /// Index git repositories without being told.
     pub workspace_auto: bool,
+    /// How long a workspace is kept that nobody asks about.
+    pub workspace_idle: Duration,
 }
 
 impl Default for Config {
     fn default() -> Self {
         Self {
             limits: Limits::default(),
+            query_bytes: 1024,
             log_format: "text",
             index_memory_mb: 48,
             index_threads: 0,
@@ -65,6 +70,7 @@ impl Default for Config {
             search_threads: 0,
             watch_backend: "auto",
             workspace_auto: true,
+            workspace_idle: Duration::from_secs(30 * 60),
         }
     }
 }

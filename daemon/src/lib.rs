@@ -6,10 +6,12 @@
 //! - `watcher`, `workspace`: a tree that is kept warm, and its snapshots
 //! - `store`: what is derived from contents, on disk
 //! - `search`: exact text search
+//! - `files`: files by their paths
 //! - [`handlers`]: the methods, an area a file
 //! - [`Services`]: what the handlers work with
 
 pub mod config;
+mod files;
 mod git;
 pub mod handlers;
 mod indexing;

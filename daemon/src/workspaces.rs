@@ -3,6 +3,8 @@
 //! A workspace is the git work tree around a path, or a directory that a user has
 //! named. The worktrees of a repository share its store.
 
+mod idle;
+
 use crate::config::Config;
 use crate::git;
 use crate::indexing::{Budget, Foreground, Indexer, Stores};
@@ -13,6 +15,8 @@ use crate::watcher::Backend;
 use crate::workspace::{Watching, Workspace};
 use hob_index::tree::Dir;
 use hob_protocol::{Kind, StoreStatus, Text, WorkspaceStatus};
+pub(crate) use idle::Had;
+use idle::Place;
 use jsonrpsee::types::ErrorObjectOwned;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Write as _;
@@ -20,7 +24,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// More threads than this for one index only wait for each other.
@@ -48,9 +52,6 @@ struct Open {
     named: BTreeSet<PathBuf>,
     closed: bool,
 }
-
-/// A workspace that is open, or about to be.
-type Place = OnceLock<Arc<Warm>>;
 
 /// An open workspace with its background work.
 pub(crate) struct Warm {
@@ -137,11 +138,10 @@ impl Workspaces {
     fn open_at(&self, root: &Path) -> Option<Arc<Warm>> {
         let (place, repository) = self.place(root)?;
         // To read a stored tree takes a while: only those wait who want this very workspace.
-        let warm = place.get_or_init(|| {
+        Some(place.open(|| {
             tracing::info!(root = %root.display(), "a workspace is opened");
             Arc::new(self.warm(root, repository))
-        });
-        Some(warm.clone())
+        }))
     }
 
     /// Where the workspace is put once it is open, and its repository.
@@ -255,10 +255,12 @@ impl Workspaces {
         let common = git::common_dir(&root).unwrap_or_else(|| root.clone());
         let path = self.store_path(&common);
         let before = size(&path);
-        let warm = open.workspaces.remove(&root);
+        let place = open.workspaces.remove(&root);
         let repository = open.repositories.get(&common).cloned();
         drop(open);
-        drop(warm);
+        if let Some(place) = place {
+            place.finish();
+        }
         let alone = match repository.and_then(|repository| repository.store()) {
             Some(store) => store.forget(&root).unwrap_or(true),
             None => !path.exists() || self.forget_unopened(&path, &root),
@@ -281,8 +283,8 @@ impl Workspaces {
         open.repositories.clear();
         drop(open);
         std::thread::scope(|scope| {
-            for warm in workspaces.into_values() {
-                scope.spawn(|| drop(warm));
+            for place in workspaces.into_values() {
+                scope.spawn(move || place.finish());
             }
         });
     }
@@ -412,6 +414,7 @@ impl Warm {
         let totals = snapshot.tree.totals();
         WorkspaceStatus {
             origin: self.workspace.origin(snapshot),
+            unloaded: false,
             files: totals.files,
             bytes: totals.bytes,
             pending: totals.pending,

@@ -236,7 +236,13 @@ fn with_workspace(pending: u64) -> Scripted {
             small["files"] = json!(1);
             small["root"] = json!("/b b");
             small["freshness"] = json!("indexing");
-            vec![Act::Result(json!({"workspaces": [workspace_status(0), small]}))]
+            let mut away = workspace_status(0);
+            away["root"] = json!("/c");
+            away["unloaded"] = json!(true);
+            let mut unknown = away.clone();
+            unknown["root"] = json!("/d");
+            unknown["files"] = json!(0);
+            vec![Act::Result(json!({"workspaces": [workspace_status(0), small, away, unknown]}))]
         }
         "workspace.forget" => vec![Act::Result(json!({"root": params["dir"], "freed": 2048}))],
         "index.build" if params["wait"] == true => vec![Act::Result(workspace_status(0))],
@@ -306,10 +312,12 @@ fn workspaces_are_listed_and_forgotten() {
         &daemon,
         "workspaces",
         expect![[r#"
-        live      1,200 files  5.0 kB  /a
-        indexing       1 file  5.0 kB  /b b
-        status 0
-    "#]],
+            live      1,200 files  5.0 kB  /a
+            indexing       1 file  5.0 kB  /b b
+            unloaded  1,200 files  5.0 kB  /c
+            unloaded            -       -  /d
+            status 0
+        "#]],
     );
     assert_eq!(terminal(&daemon, "workspaces"), terminal(&daemon, "workspaces list"));
     check(

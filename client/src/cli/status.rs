@@ -160,6 +160,7 @@ mod tests {
                 generation: 12,
                 freshness: Freshness::Indexing,
             },
+            unloaded: false,
             files: 78_255,
             bytes: 1_298_700_000,
             pending: 1,

@@ -38,6 +38,11 @@ pub(super) const ROWS: &[Row] = &[
         slot: |config| Slot::Count(&mut config.limits.answer_bytes, 1024),
     },
     Row {
+        key: "limits.query_bytes",
+        doc: "Bytes of a query for the names of files or symbols, at most.",
+        slot: |config| Slot::Count(&mut config.query_bytes, 1),
+    },
+    Row {
         key: "limits.batch",
         doc: "Requests in a batch, at most.",
         slot: |config| Slot::Count(&mut config.limits.batch, 1),
@@ -141,6 +146,12 @@ pub(super) const ROWS: &[Row] = &[
         key: "workspace.auto",
         doc: "Index a git repository when it is first searched, without `hob index`.",
         slot: |config| Slot::Switch(&mut config.workspace_auto),
+    },
+    Row {
+        key: "workspace.idle_ms",
+        doc: "Milliseconds after which a workspace that nobody asks about is unloaded. The next question\n\
+              loads it again.",
+        slot: |config| Slot::Millis(&mut config.workspace_idle),
     },
 ];
 

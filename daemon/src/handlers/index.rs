@@ -74,8 +74,11 @@ impl IndexApiServer for Index {
         .await
     }
 
-    async fn files(&self, _query: FilesQuery) -> RpcResult<FilesResult> {
-        Err(Kind::Internal.error("files are not known yet", ""))
+    async fn files(&self, query: FilesQuery) -> RpcResult<FilesResult> {
+        let services = self.services.clone();
+        let cancel = CancelOnDrop::default();
+        let cancelled = cancel.0.clone();
+        blocking(move || super::files::files(&services, &query, &cancelled)).await
     }
 
     async fn types(&self) -> RpcResult<FileTypes> {

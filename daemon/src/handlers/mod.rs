@@ -4,6 +4,7 @@
 //! It holds no state of its own.
 
 mod daemon;
+mod files;
 mod index;
 mod streams;
 mod symbols;
@@ -45,6 +46,18 @@ async fn blocking<T: Send + 'static>(
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
         Err(_) => Err(Kind::Stopping.error("the daemon is about to stop", "")),
     }
+}
+
+/// Refuses a query for names that is longer than any name.
+fn within_limit(services: &Services, query: &str) -> RpcResult<()> {
+    let limit = services.config.query_bytes;
+    if query.len() <= limit {
+        return Ok(());
+    }
+    Err(Kind::TooLarge.error(
+        format!("the query has {} bytes, and `limits.query_bytes` is {limit}", query.len()),
+        "ask for a shorter one, or raise the limit",
+    ))
 }
 
 /// The canonical path of a directory that a client names.

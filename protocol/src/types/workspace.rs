@@ -9,6 +9,10 @@ pub struct WorkspaceStatus {
     /// Where the answer came from.
     #[serde(flatten)]
     pub origin: Origin,
+    /// Nothing of it is in memory: nobody has asked about it for a while, and the next question
+    /// loads it. The figures are those that it had.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unloaded: bool,
     /// Files that a search looks at.
     pub files: u64,
     /// Their size in bytes.

@@ -7,7 +7,9 @@
 #![allow(clippy::print_stdout, reason = "how much was tried is a result")]
 
 mod bad_input;
+mod files;
 mod house;
+mod idle;
 mod life;
 mod limits;
 mod parity;
