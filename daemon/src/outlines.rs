@@ -4,9 +4,9 @@
 //! Knows no tree and no store.
 
 use crate::workspace::scan::print;
-use hob_index::symbols::Outline;
 use hob_index::symbols::extract::{Extractor, Limits};
 use hob_index::symbols::languages::{self, Language};
+use hob_index::symbols::{Extent, Outline};
 use hob_index::trigram::text_of;
 use rustix::fs::{FileType, Mode, OFlags, Stat};
 use std::borrow::Cow;
@@ -27,12 +27,6 @@ pub(crate) struct Source {
     pub(crate) print: u64,
     /// There is more of it.
     cut: bool,
-}
-
-/// What a file defines.
-pub(crate) struct Outlined {
-    pub(crate) language: &'static Language,
-    pub(crate) outline: Outline,
 }
 
 impl Source {
@@ -82,15 +76,18 @@ impl Source {
         !utf16 && memchr::memchr(0, &self.bytes).is_some()
     }
 
-    /// What it defines, under a name by which its language is known; `None` where it has none.
-    pub(crate) fn outline(&self, path: &[u8], extractor: &mut Extractor) -> Option<Outlined> {
-        let text = self.text();
-        let language = languages::of(path, &text).filter(|_| !self.is_binary())?;
-        let mut outline = extractor.extract(language, &text);
-        if self.cut && outline.extent == hob_index::symbols::Extent::Whole {
-            outline.extent = hob_index::symbols::Extent::Cut;
+    /// The language of the text in a file of that name; `None` where it is of none that is known.
+    pub(crate) fn language(&self, path: &[u8]) -> Option<&'static Language> {
+        languages::of(path, &self.text()).filter(|_| !self.is_binary())
+    }
+
+    /// What it defines as that language.
+    pub(crate) fn outline(&self, language: &Language, extractor: &mut Extractor) -> Outline {
+        let mut outline = extractor.extract(language, &self.text());
+        if self.cut && outline.extent == Extent::Whole {
+            outline.extent = Extent::Cut;
         }
-        Some(Outlined { language, outline })
+        outline
     }
 }
 

@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         limit = Some(queries[1].parse()?);
         queries.drain(..2);
     }
-    let file = File { size: 0, mtime: 0, print: 0, touch: 0, doc: DocId::PENDING };
+    let file = File { size: 0, mtime: 0, print: 0, touch: 0, doc: DocId::PENDING, outlined: false };
     let lines: Vec<Vec<u8>> = std::io::stdin().lock().split(b'\n').collect::<Result<_, _>>()?;
     let files: Vec<(Vec<u8>, File)> = lines.into_iter().map(|path| (path, file)).collect();
     let tree = Dir::from_files(&files);

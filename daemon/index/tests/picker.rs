@@ -114,7 +114,8 @@ fn tree(files: &[(&str, i64)]) -> Dir {
     let mut files: Vec<(Vec<u8>, File)> = files
         .iter()
         .map(|(path, mtime)| {
-            let file = File { size: 0, mtime: *mtime, print: 0, touch: 0, doc: DocId::PENDING };
+            let doc = DocId::PENDING;
+            let file = File { size: 0, mtime: *mtime, print: 0, touch: 0, doc, outlined: false };
             (path.as_bytes().to_vec(), file)
         })
         .collect();

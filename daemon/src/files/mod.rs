@@ -160,7 +160,14 @@ fn read(dir: &Path, cancel: &Cancel) -> Option<(Dir, Vec<String>)> {
                 let mtime = std::fs::symlink_metadata(&found.path).map_or(0, |meta| {
                     meta.mtime().saturating_mul(1_000_000_000).saturating_add(meta.mtime_nsec())
                 });
-                let file = File { size: 0, mtime, print: 0, touch: 0, doc: DocId::PENDING };
+                let file = File {
+                    size: 0,
+                    mtime,
+                    print: 0,
+                    touch: 0,
+                    doc: DocId::PENDING,
+                    outlined: false,
+                };
                 files.push((found.shown.into_os_string().into_vec(), file));
             }
             Found::Problem(problem) => warnings.push(problem),

@@ -5,12 +5,12 @@
 //! without the text.
 
 use super::{FEW, HANDFUL, Pending, Work, be_nice};
-use crate::outlines::{Outlined, Source};
+use crate::outlines::Source;
 use crate::store::{Additions, Store, StoreError};
 use crate::workspace::Indexed;
 use hob_index::names::Doc;
 use hob_index::symbols::extract::Extractor;
-use hob_index::symbols::languages;
+use hob_index::symbols::languages::{self, Language};
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -74,23 +74,13 @@ impl<'a> Outlining<'a> {
             doc: pending.file.doc,
             outlined: true,
         };
-        let mut possible =
-            languages::all().iter().filter(|language| languages::may_be(&pending.path, language));
-        let mut is_possible = false;
-        // Which of several it is follows from the content alone: it is the one that was found.
-        for language in possible.by_ref() {
-            is_possible = true;
-            if self.known.contains(&(doc, language.number)) {
-                self.waiting.push(indexed);
-                return Ok(());
-            }
-            if self.store.outlined(doc, language.number)? {
-                self.done.push(indexed);
-                return Ok(());
-            }
-        }
-        if !is_possible {
-            self.done.push(indexed);
+        let known = match languages::possible(&pending.path).as_slice() {
+            [] => true,
+            [language] => self.is_known(doc, language)?,
+            _ => false,
+        };
+        if known {
+            self.waiting.push(indexed);
             return Ok(());
         }
         let path = self.work.workspace.root().join(OsStr::from_bytes(&pending.path));
@@ -99,16 +89,22 @@ impl<'a> Outlining<'a> {
         if source.print != pending.file.print {
             return Ok(());
         }
-        match source.outline(&pending.path, &mut self.extractor) {
-            None => self.done.push(indexed),
-            Some(Outlined { language, outline }) => {
-                let number = language.number;
-                self.additions.outline(Doc::Known(doc), number, &outline, &source.text());
-                self.known.insert((doc, language.number));
-                self.waiting.push(indexed);
-            }
+        if let Some(language) = source.language(&pending.path)
+            && !self.is_known(doc, language)?
+        {
+            let outline = source.outline(language, &mut self.extractor);
+            let number = language.number;
+            self.additions.outline(Doc::Known(doc), number, &outline, &source.text());
+            self.known.insert((doc, number));
         }
+        self.waiting.push(indexed);
         Ok(())
+    }
+
+    /// Whether what the content defines in that language is stored, or about to be.
+    fn is_known(&self, doc: u32, language: &Language) -> Result<bool, StoreError> {
+        Ok(self.known.contains(&(doc, language.number))
+            || self.store.outlined(doc, language.number)?)
     }
 
     fn flush(&mut self) -> Result<(), StoreError> {

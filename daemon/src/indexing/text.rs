@@ -5,7 +5,6 @@ use super::{FEW, HANDFUL, Pending, Work, be_nice};
 use crate::store::{Additions, Hash, Store, StoreError};
 use crate::workspace::Indexed;
 use hob_index::postings::MAX_DOCS;
-use hob_index::symbols::languages;
 use hob_index::tree::DocId;
 use hob_index::trigram::Extractor;
 use std::collections::HashMap;
@@ -66,15 +65,16 @@ impl<'a> Batch<'a> {
 
     fn file(&mut self, pending: &Pending) -> Result<(), StoreError> {
         let path = content::join(self.work.workspace.root(), &pending.path);
+        let read = self.reader.read(&path, &pending.file, &mut self.extractor);
+        // What is of no language defines nothing.
+        let outlined = self.reader.is_of_no_language(&pending.path);
         let indexed = |doc| Indexed {
             path: pending.path.clone(),
             print: pending.file.print,
             touch: pending.file.touch,
             doc,
-            // What can be of no language defines nothing.
-            outlined: !languages::all().iter().any(|row| languages::may_be(&pending.path, row)),
+            outlined,
         };
-        let read = self.reader.read(&path, &pending.file, &mut self.extractor);
         let hash = match read {
             Content::Read(hash) => hash,
             Content::Unreadable => {

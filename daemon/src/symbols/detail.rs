@@ -29,6 +29,8 @@ const WHOLE: u64 = 256 << 10;
 /// Bytes before a definition where its comment is looked for, and after its head where a
 /// docstring is.
 const AROUND: u32 = 4 << 10;
+/// Bytes of a text by which its language is known.
+const RECOGNIZED: u32 = 64 << 10;
 /// Bytes of a signature that are looked at.
 const HEAD: u32 = 16 << 10;
 
@@ -112,6 +114,9 @@ fn detail(around: &Around<'_>, asked: &Asked, hit: &Hit, pages: &mut Pages) -> i
         return Ok(Detail::Stale);
     }
     let Some(((symbol, parents), language)) = known else { return Ok(Detail::Nothing) };
+    if !pages.is_of(&hit.path, language)? {
+        return Ok(Detail::Nothing);
+    }
     let name = pages.slice(&symbol.name)?.into_owned();
     let container = container(&symbol, &parents, language, pages)?;
     if !asked.accepts(&name, container.as_deref(), hit.whole) {
@@ -193,6 +198,16 @@ impl Pages {
             pages.mark = 3;
         }
         Ok(pages)
+    }
+
+    /// Whether the text in a file of that name is of the language: the same text is of another one
+    /// under another name.
+    fn is_of(&self, path: &[u8], language: &Language) -> io::Result<bool> {
+        if languages::possible(path).len() == 1 {
+            return Ok(true);
+        }
+        let head = self.slice(&(0..RECOGNIZED))?;
+        Ok(languages::of(path, &head).is_some_and(|own| own.number == language.number))
     }
 
     fn read(&self, from: u64, length: u64) -> io::Result<Vec<u8>> {

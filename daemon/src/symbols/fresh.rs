@@ -5,10 +5,10 @@
 //! only those are that have the name somewhere in their text.
 
 use super::Around;
-use crate::outlines::{Outlined, Source};
-use hob_index::symbols::Symbol;
+use crate::outlines::Source;
 use hob_index::symbols::extract::Extractor;
-use hob_index::symbols::languages;
+use hob_index::symbols::languages::{self, Language};
+use hob_index::symbols::{Outline, Symbol};
 use hob_index::tree::{Docs, File};
 use rayon::prelude::*;
 use std::collections::HashMap;
@@ -19,6 +19,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// So many files are outlined for a query without asking whether they have the name.
 const FEW: usize = 512;
+
+/// What a file defines.
+pub(crate) struct Outlined {
+    pub(crate) language: &'static Language,
+    pub(crate) outline: Outline,
+}
 
 /// A file that was outlined for a query.
 pub(crate) struct Fresh {
@@ -84,7 +90,7 @@ impl FreshFiles {
         let Around { root, snapshot, limits, pool, cancel, .. } = *around;
         let mut wanted = Vec::new();
         let mut want = |path: &[u8], file: &File| {
-            if languages::all().iter().any(|language| languages::may_be(path, language)) {
+            if !languages::possible(path).is_empty() {
                 wanted.push((path.to_vec(), *file));
             }
         };
@@ -156,6 +162,8 @@ fn read(
     // In another state than the snapshot's it is of a later change, which may be seen as well; the
     // print is then another one, and it is not taken for known.
     let touch = if source.print == file.print { file.touch } else { u32::MAX };
-    let outlined = source.outline(path, extractor);
+    let outlined = source
+        .language(path)
+        .map(|language| Outlined { language, outline: source.outline(language, extractor) });
     Some(Fresh::new(path, (source.print, touch), outlined, &text))
 }

@@ -85,12 +85,15 @@ enum Place {
     Fresh(Arc<Fresh>, usize),
 }
 
-/// Finds definitions by their names. `sync` gives a snapshot that shows all changes so far, with
-/// what is around it.
+/// Calls a search with a state of the workspace that shows all changes so far.
+pub(crate) type Look<'a> =
+    &'a mut dyn FnMut(&mut dyn FnMut(Around<'_>) -> Outcome) -> Result<Outcome, SymbolsError>;
+
+/// Finds definitions by their names.
 pub(crate) fn find(
     query: &SymbolsQuery,
     config: &crate::config::Config,
-    around: &mut dyn FnMut(&mut dyn FnMut(Around<'_>) -> Outcome) -> Result<Outcome, SymbolsError>,
+    look: Look<'_>,
 ) -> Result<Answer, SymbolsError> {
     let mut asked = Asked::new(query, config.symbols_query_bytes, config.symbols_limit)?;
     let deadline = query.deadline_ms.map(|ms| Instant::now() + Duration::from_millis(ms));
@@ -107,7 +110,7 @@ pub(crate) fn find(
                 Ok(outcome) => outcome,
             }
         };
-        let outcome = around(&mut search)?;
+        let outcome = look(&mut search)?;
         if !outcome.stale || attempt == TRIES {
             return Ok(outcome.answer);
         }

@@ -1,10 +1,10 @@
 //! What given files define.
 
-use crate::outlines::{Outlined, Source};
+use crate::outlines::Source;
 use crate::store::Store;
 use crate::workspace::Snapshot;
 use hob_index::symbols::extract::Extractor;
-use hob_index::symbols::languages::{self, Language};
+use hob_index::symbols::languages::Language;
 use hob_index::symbols::text::{Window, doc_line, signature};
 use hob_index::symbols::{self, Symbol};
 use hob_index::tree::Node;
@@ -39,16 +39,14 @@ pub(crate) fn outline(
         return Err(refuse("it is binary".into(), ""));
     }
     let text = source.text();
-    let name = path.as_os_str().as_bytes();
-    let Some(language) = languages::of(name, &text) else {
+    let Some(language) = source.language(path.as_os_str().as_bytes()) else {
         return Err(refuse(
             "its language is not known".into(),
             "`hob languages` lists those that are",
         ));
     };
     let known = stored.and_then(|stored| stored.outline(path, source.print, language));
-    let made = || source.outline(name, extractor).map(|Outlined { outline, .. }| outline);
-    let outline = known.or_else(made).unwrap_or_default();
+    let outline = known.unwrap_or_else(|| source.outline(language, extractor));
     Ok(describe(&outline, language, &text))
 }
 

@@ -14,6 +14,8 @@ use std::sync::Arc;
 /// Where too few of them are in files, four times as many are.
 const FIRST_NAMES: usize = 64;
 
+/// The paths and prints of files, by their content.
+type Files = HashMap<u32, Vec<(Arc<[u8]>, u64)>>;
 /// Looks up names, so many at most.
 type LookUp<'a> = &'a dyn Fn(usize) -> Result<Vec<Name>, StoreError>;
 
@@ -107,12 +109,12 @@ impl Finder<'_> {
         Ok(())
     }
 
-    /// The files that have these contents, by content: paths and prints.
-    fn files(&self, docs: impl Iterator<Item = u32>) -> HashMap<u32, Vec<(Arc<[u8]>, u64)>> {
+    /// The files that have these contents.
+    fn files(&self, docs: impl Iterator<Item = u32>) -> Files {
         let mut docs: Vec<u32> = docs.collect();
         docs.sort_unstable();
         docs.dedup();
-        let mut files: HashMap<u32, Vec<(Arc<[u8]>, u64)>> = HashMap::with_capacity(docs.len());
+        let mut files = Files::with_capacity(docs.len());
         let tree = &self.around.snapshot.tree;
         if !docs.is_empty() {
             let wanted = Docs::These(docs);

@@ -68,8 +68,8 @@ fn a_definition_is_found_by_its_name_by_its_beginning_and_by_its_letters() {
                 "README.md:1:3 section Parse",
                 "tool.py:1:7 class Parser",
                 "src/lib.rs:4:8 function parse_word parse",
-                "main.c:3:8 struct parse_state",
                 "tool.py:4:1 constant PARSE_LIMIT",
+                "main.c:3:8 struct parse_state",
             ]
         );
         assert_eq!(symbols(&hob, &["prsstt"]), ["main.c:3:8 struct parse_state"]);

@@ -163,10 +163,14 @@ pub(super) struct Skim {
 
 impl Skim {
     fn restore(&self, found: &mut Found) {
+        // A body begins where it stands, however much before it was left out.
+        found.head = match found.head < found.range.end {
+            true => self.place(found.head),
+            false => self.end(found.head),
+        };
         found.name = self.range(&found.name);
         found.range = self.range(&found.range);
         found.scope = found.scope.as_ref().map(|scope| self.range(scope));
-        found.head = self.end(found.head);
         found.inside = self.place(found.inside);
     }
 

@@ -10,7 +10,7 @@ use tree_sitter::Language as Grammar;
 
 use super::Kind;
 use super::extract::Skim;
-pub use recognize::{may_be, of};
+pub use recognize::{may_be, of, possible};
 use rows::ROWS;
 
 /// A language, as far as its definitions go.

@@ -415,7 +415,7 @@ impl Skimmer<'_> {
                 b'"' | b'\'' => self.at = end_of_quote(self.text, self.at),
                 b'/' if self.is_comment() => self.comment(),
                 b'#' if begins_line(self.text, self.at) => {
-                    self.directive_in_body(&mut depth, outer)
+                    self.directive_in_body(&mut depth, outer);
                 }
                 _ => {
                     self.at += 1;
@@ -513,8 +513,8 @@ impl Skimmer<'_> {
                     _ => self.pass_directive(),
                 },
                 _ => {
-                    self.at += memchr::memchr3(b'/', b'#', b'\n', &self.text[self.at + 1..])
-                        .map_or(self.text.len(), |at| at + 1)
+                    let next = memchr::memchr3(b'/', b'#', b'\n', &self.text[self.at + 1..]);
+                    self.at = next.map_or(self.text.len(), |length| self.at + 1 + length);
                 }
             }
         }
