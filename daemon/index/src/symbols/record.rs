@@ -95,6 +95,9 @@ pub struct Corrupt {
     pub key: Key,
 }
 
+/// Where chunks go.
+pub type Emit<'a, E> = dyn FnMut(Key, &[u8]) -> Result<(), E> + 'a;
+
 /// An outline in chunks, but for the number of its content: a new content has none before it is
 /// stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -139,7 +142,7 @@ impl Encoded {
         &self,
         doc: u32,
         language: u8,
-        emit: &mut dyn FnMut(Key, &[u8]) -> Result<(), E>,
+        emit: &mut Emit<'_, E>,
     ) -> Result<(), E> {
         let (mut start, mut chunk) = (0, Vec::new());
         for &(ordinal, end) in &self.chunks {
