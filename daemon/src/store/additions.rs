@@ -29,7 +29,7 @@ impl Additions {
         Self {
             contents: Vec::new(),
             text: postings::Builder::with_memory(segment, memory),
-            names: names::Builder::new(segment),
+            names: names::Builder::with_memory(segment, memory / 2),
             outlines: Vec::new(),
             outlined: 0,
         }
@@ -61,7 +61,7 @@ impl Additions {
 }
 
 impl Store {
-    /// What the next commit adds, with room for so many bytes of postings.
+    /// What the next commit adds, with room for about so many bytes.
     pub(crate) fn additions(&self, memory: usize) -> Additions {
         Additions::new(self.next_segment(), memory)
     }

@@ -50,16 +50,10 @@ impl Definitions<'_> {
         threads: usize,
         cancelled: &(dyn Fn() -> bool + Sync),
     ) -> Result<Vec<Name>, StoreError> {
-        let sources = self.sources();
-        let runs: Vec<(usize, u32)> = (0..)
-            .zip(&sources)
-            .flat_map(|(at, source)| {
-                (0..source.counts().blocks.div_ceil(RUN)).map(move |run| (at, run))
-            })
-            .collect();
-        let next = AtomicUsize::new(0);
-        let search = || {
-            guard(|| {
+        self.store.checked(|| {
+            let (sources, next) = (self.sources(), AtomicUsize::new(0));
+            let runs = runs(&sources, pattern)?;
+            let search = || {
                 let mut search = Fuzzy::new(pattern, filter.clone(), limit);
                 while let Some(&(at, run)) = runs.get(next.fetch_add(1, Ordering::Relaxed)) {
                     if cancelled() {
@@ -68,18 +62,19 @@ impl Definitions<'_> {
                     search.scan(at, &sources[at].run(run)?, cancelled);
                 }
                 Ok(search)
-            })
-        };
-        let found = Mutex::new(Vec::new());
-        let collect = || found.lock().unwrap_or_else(PoisonError::into_inner).push(search());
-        std::thread::scope(|scope| {
-            for _ in 1..threads.min(runs.len()) {
-                scope.spawn(collect);
-            }
-            collect();
-        });
-        let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-        self.store.checked(|| Ok(Fuzzy::best(found.into_iter().collect::<Result<_, _>>()?)))
+            };
+            let found = Mutex::new(Vec::new());
+            let work = || {
+                let result = guard(search);
+                found.lock().unwrap_or_else(PoisonError::into_inner).push(result);
+            };
+            std::thread::scope(|scope| {
+                (1..threads.min(runs.len())).for_each(|_| drop(scope.spawn(work)));
+                work();
+            });
+            let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+            Ok(Fuzzy::best(found.into_iter().collect::<Result<_, _>>()?))
+        })
     }
 
     /// Calls `each` with the definitions of a name, by content, until it breaks.
@@ -102,6 +97,17 @@ impl Definitions<'_> {
             })
             .collect()
     }
+}
+
+/// What a fuzzy query reads: source and run, of each source the likeliest run first.
+fn runs(sources: &[SegmentNames<'_>], pattern: &str) -> Result<Vec<(usize, u32)>, StoreError> {
+    let mut runs = Vec::new();
+    for (at, source) in sources.iter().enumerate() {
+        let end = source.counts().blocks.div_ceil(RUN);
+        let first = names::run_of(source, pattern.as_bytes())?.min(end);
+        runs.extend((first..end).chain(0..first).map(|run| (at, run)));
+    }
+    Ok(runs)
 }
 
 /// The names of a segment as the engine reads them.

@@ -161,7 +161,8 @@ impl Names {
             let (mut set, mut is_head) = (0, true);
             for coded in group.iter() {
                 let before = if is_head { &mut head } else { &mut name };
-                coded.apply(before, &mut set);
+                coded.apply(before);
+                set = coded.set.unwrap_or(set);
                 if is_head {
                     name.clone_from(&head);
                 }
@@ -189,10 +190,9 @@ impl Names {
 
 impl Coded<'_> {
     /// Makes the name of the one before it.
-    pub(super) fn apply(&self, name: &mut Vec<u8>, set: &mut u8) {
+    pub(super) fn apply(&self, name: &mut Vec<u8>) {
         name.truncate(self.shared);
         name.extend_from_slice(self.own);
-        *set = self.set.unwrap_or(*set);
     }
 }
 

@@ -62,7 +62,15 @@ impl Builder {
     /// The builder of a segment that has nothing yet.
     #[must_use]
     pub fn new(segment: u32) -> Self {
-        Self { segment, names: Vec::new(), slots: Vec::new() }
+        Self::with_memory(segment, 0)
+    }
+
+    /// The same, with room for about so many bytes from the start, so that nothing is copied as it
+    /// grows. What is not used costs address space only.
+    #[must_use]
+    pub fn with_memory(segment: u32, bytes: usize) -> Self {
+        let slots = Vec::with_capacity(bytes / 2 / size_of::<Slot>());
+        Self { segment, names: Vec::with_capacity(bytes / 2), slots }
     }
 
     /// Adds a definition.
@@ -86,7 +94,7 @@ impl Builder {
     /// The bytes that it takes at the moment.
     #[must_use]
     pub fn memory(&self) -> usize {
-        self.names.capacity() + self.slots.capacity() * size_of::<Slot>()
+        self.names.len() + self.slots.len() * size_of::<Slot>()
     }
 
     /// Whether it has no definition.

@@ -1,15 +1,15 @@
 //! Names that contain a pattern as a subsequence, the best ones as `nucleo` sees them.
 //!
 //! Millions of names are looked at, so little is done for each. Names share beginnings with the
-//! names before them, as in a trie: how much of the pattern their first *n* bytes contain is kept
-//! for each *n*, and only a name's own bytes are looked at. A group of names is passed over by its
-//! classes where the pattern cannot go on in it. What does contain the pattern is scored only where it
-//! may be among the best ([`Bound`]).
+//! names before them, as in a trie: where the bytes of the pattern stand in a name is kept, and only
+//! the next name's own bytes are looked at, for the first byte of the pattern that is missing. A group
+//! of names is passed over by its classes where the pattern cannot go on in it. A name is spelled out
+//! only where it contains the pattern, and scored only where it may be among the best ([`Bound`]).
 
 use super::best::Best;
 use super::block::{ANY_CLASS, Coded, Group, classes};
 use super::bound::Bound;
-use super::order::{CUT, unmarked};
+use super::order::unmarked;
 use super::query::{Name, Place};
 use super::{Filter, MOST, Names};
 use nucleo_matcher::pattern::{Atom, AtomKind, CaseMatching, Normalization};
@@ -24,8 +24,12 @@ pub struct Fuzzy {
     best: Best,
     limit: usize,
     scorer: Scorer,
-    heads: Prefixes,
-    names: Prefixes,
+    /// The first name of the group at hand, and how far the pattern goes in it.
+    head: Vec<u8>,
+    head_progress: Progress,
+    /// The same of the name at hand.
+    name: Vec<u8>,
+    progress: Progress,
     /// The sets of the block at hand: whether they are wanted.
     wanted: Vec<bool>,
 }
@@ -39,11 +43,9 @@ struct Pattern {
     rest: Vec<u32>,
 }
 
-/// A name, and for each length how much of the pattern its beginning contains.
-struct Prefixes {
-    name: Vec<u8>,
-    matched: Box<[u16; CUT + 1]>,
-}
+/// For each byte of the pattern that a name contains, the length of the name up to there.
+#[derive(Default)]
+struct Progress(Vec<u16>);
 
 struct Scorer {
     atom: Atom,
@@ -81,8 +83,10 @@ impl Fuzzy {
             filter,
             best: Best::new(limit),
             limit,
-            heads: Prefixes::new(),
-            names: Prefixes::new(),
+            head: Vec::new(),
+            head_progress: Progress::default(),
+            name: Vec::new(),
+            progress: Progress::default(),
             wanted: Vec::new(),
         }
     }
@@ -112,12 +116,14 @@ impl Fuzzy {
         self.wanted.clear();
         block.for_each_set(|set| self.wanted.push(self.filter.accepts_set(set)));
         let mut number = block.first();
+        self.head.clear();
+        self.head_progress.0.clear();
         for group in block.groups() {
-            let mut names = group.iter();
-            if let Some(first) = names.next() {
-                self.heads.extend(&first, &self.pattern);
+            if let Some(first) = group.iter().next() {
+                first.apply(&mut self.head);
+                self.head_progress.advance(&first, &self.pattern);
                 if self.may_have(&group) {
-                    self.scan_group(Place { source, number }, &first, names);
+                    self.scan_group(Place { source, number }, &group);
                 }
             }
             number += group.names as u32;
@@ -126,40 +132,48 @@ impl Fuzzy {
 
     /// Whether a name of the group may contain the rest of the pattern.
     fn may_have(&self, group: &Group<'_>) -> bool {
-        let matched = usize::from(self.heads.matched[group.common]);
-        let rest = self.pattern.rest[matched];
-        rest & !group.classes == 0
+        let contained = self.head_progress.within(group.common);
+        self.pattern.rest[contained] & !group.classes == 0
     }
 
-    fn scan_group<'a>(
-        &mut self,
-        mut place: Place,
-        first: &Coded<'_>,
-        others: impl Iterator<Item = Coded<'a>>,
-    ) {
-        self.names.clone_from(&self.heads);
-        let mut set = first.set.unwrap_or_default();
-        self.consider(place, set);
-        for coded in others {
-            place.number += 1;
+    fn scan_group(&mut self, mut place: Place, group: &Group<'_>) {
+        let is_any = group.classes == ANY_CLASS;
+        let wanted_length = self.pattern.bytes.len();
+        self.progress.0.clone_from(&self.head_progress.0);
+        self.name.clone_from(&self.head);
+        let mut set = 0;
+        // Names up to here are spelled out.
+        let mut spelled = group.iter();
+        let mut behind = 0;
+        for (at, coded) in group.iter().enumerate() {
             set = coded.set.unwrap_or(set);
-            self.names.extend(&coded, &self.pattern);
-            self.consider(place, set);
+            if at > 0 {
+                self.progress.advance(&coded, &self.pattern);
+            }
+            behind += 1;
+            let contains = self.progress.0.len() == wanted_length;
+            let length = coded.shared + coded.own.len();
+            if (contains || is_any) && self.may_take(set, length, place) {
+                for coded in spelled.by_ref().take(behind) {
+                    coded.apply(&mut self.name);
+                }
+                behind = 0;
+                self.consider(place);
+            }
+            place.number += 1;
         }
+    }
+
+    /// Whether a name of such a set and length is wanted, and may be one of the best.
+    fn may_take(&self, set: u8, length: usize, place: Place) -> bool {
+        self.wanted.get(usize::from(set)).is_some_and(|wanted| *wanted)
+            && self.best.may_take(self.scorer.bound.highest(), length, place.source)
     }
 
     /// Takes the name at hand if it is one of the best.
-    fn consider(&mut self, place: Place, set: u8) {
-        let name = &self.names.name;
-        let contains = self.names.matched() == self.pattern.bytes.len();
-        let is_wanted = self.wanted.get(usize::from(set)).is_some_and(|wanted| *wanted);
-        if !is_wanted || !(contains || self.scorer.may_match_otherwise(name)) {
-            return;
-        }
+    fn consider(&mut self, place: Place) {
+        let name = &self.name;
         let matters = |most| self.best.may_take(most, name.len(), place.source);
-        if !matters(self.scorer.bound.highest()) {
-            return;
-        }
         if let Some(score) = self.scorer.score(name, matters) {
             self.best.add(score, name, place);
         }
@@ -183,34 +197,30 @@ impl Pattern {
     }
 }
 
-impl Prefixes {
-    fn new() -> Self {
-        Self { name: Vec::with_capacity(CUT), matched: Box::new([0; CUT + 1]) }
-    }
-
-    fn clone_from(&mut self, other: &Self) {
-        self.name.clone_from(&other.name);
-        let known = other.name.len() + 1;
-        self.matched[..known].copy_from_slice(&other.matched[..known]);
-    }
-
-    /// How much of the pattern the whole name contains.
-    fn matched(&self) -> usize {
-        usize::from(self.matched[self.name.len()])
-    }
-
-    /// Becomes the next name.
+impl Progress {
+    /// Goes on to the next name.
     #[inline]
-    fn extend(&mut self, coded: &Coded<'_>, pattern: &Pattern) {
-        self.name.truncate(coded.shared);
-        self.name.extend_from_slice(coded.own);
-        let mut matched = self.matched[coded.shared];
-        let after = &mut self.matched[coded.shared + 1..];
-        for (byte, after) in coded.own.iter().zip(after) {
-            let wanted = pattern.bytes.get(usize::from(matched));
-            matched += u16::from(wanted == Some(&pattern.fold[usize::from(*byte)]));
-            *after = matched;
+    fn advance(&mut self, coded: &Coded<'_>, pattern: &Pattern) {
+        while self.0.last().is_some_and(|length| usize::from(*length) > coded.shared) {
+            self.0.pop();
         }
+        let mut missing = pattern.bytes[self.0.len()..].iter();
+        let Some(mut next) = missing.next() else { return };
+        for (at, byte) in coded.own.iter().enumerate() {
+            if pattern.fold[usize::from(*byte)] == *next {
+                self.0.push((coded.shared + at + 1) as u16);
+                match missing.next() {
+                    Some(byte) => next = byte,
+                    None => return,
+                }
+            }
+        }
+    }
+
+    /// How many bytes of the pattern the name contains up to a length.
+    fn within(&self, length: usize) -> usize {
+        let is_past = |end: &&u16| usize::from(**end) > length;
+        self.0.len() - self.0.iter().rev().take_while(is_past).count()
     }
 }
 
@@ -229,11 +239,6 @@ impl Scorer {
             bound: Bound::new(pattern.as_bytes(), ignore_case),
             is_ascii: pattern.is_ascii(),
         }
-    }
-
-    /// Whether the name may match although it does not contain the pattern's bytes: `é` matches `e`.
-    fn may_match_otherwise(&self, name: &[u8]) -> bool {
-        !name.is_ascii()
     }
 
     /// How well a name matches, if it does, and if `matters` says that it may matter at all.

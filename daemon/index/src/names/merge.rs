@@ -34,22 +34,32 @@ pub fn merge<E: From<Corrupt>>(
         cursors.push(Cursor::open(input)?);
     }
     let mut writer = Writer::new(segment);
+    // Those that have a name left, the one with the first name last.
+    let mut order = Vec::with_capacity(cursors.len());
+    (0..cursors.len()).for_each(|at| insert(at, &mut order, &cursors));
     let mut next = Vec::new();
-    loop {
-        let first = cursors.iter().filter_map(Cursor::name).min_by(|a, b| compare(a, b));
-        let Some(first) = first else { break };
+    while let Some(first) = order.last().and_then(|at| cursors[*at].name()) {
         writer.name(first, emit)?;
+        let is_other = |at: &usize| cursors[*at].name() != Some(first);
+        let same = order.iter().rposition(is_other).map_or(0, |last| last + 1);
         next.clear();
-        let is_next = |cursor: &Cursor<'_, E>| {
-            cursor.name().is_some_and(|name| compare(name, first) == Ordering::Equal)
-        };
-        next.extend((0..cursors.len()).filter(|at| is_next(&cursors[*at])));
+        next.extend(order.drain(same..));
         write_entries(&mut cursors, &next, &mut writer, emit)?;
         for at in &next {
             cursors[*at].step()?;
+            insert(*at, &mut order, &cursors);
         }
     }
     writer.finish(emit)
+}
+
+/// Puts a cursor where it belongs, or nowhere if it is at its end.
+fn insert<E: From<Corrupt>>(at: usize, order: &mut Vec<usize>, cursors: &[Cursor<'_, E>]) {
+    let Some(name) = cursors[at].name() else { return };
+    let is_after = |other: &usize| {
+        cursors[*other].name().is_some_and(|other| compare(other, name) == Ordering::Greater)
+    };
+    order.insert(order.partition_point(is_after), at);
 }
 
 /// Writes the entries of the name that the cursors of `next` are at.

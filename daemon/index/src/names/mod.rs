@@ -34,7 +34,7 @@ pub use fuzzy::{Fuzzy, Score};
 pub use list::Entries;
 pub use merge::{Input, merge};
 pub use order::{MOST, search_key};
-pub use query::{Name, Place, Source, entries, exact, prefix};
+pub use query::{Name, Place, Source, entries, exact, prefix, run_of};
 pub use write::{Counts, Emit, Row};
 
 use crate::symbols::Kind;

@@ -130,6 +130,18 @@ pub fn prefix<S: Source>(
     Ok(Best::of([best], limit))
 }
 
+/// The run of blocks that has the names which begin with `prefix`, or would have them. A fuzzy query
+/// that looks there first finds the best names soon, and then passes over most others.
+///
+/// # Errors
+///
+/// Where the directory cannot be read.
+pub fn run_of<S: Source>(source: &S, prefix: &[u8]) -> Result<u32, S::Error> {
+    let mut key = search_key(prefix);
+    key.truncate(key.len() - 2);
+    Ok(source.find(&key)?.unwrap_or_default() / RUN)
+}
+
 /// The set of a name; with the block where that is another one than before.
 struct Set<'a> {
     block: Option<&'a Names>,

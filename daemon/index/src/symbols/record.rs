@@ -95,6 +95,9 @@ pub struct Corrupt {
     pub key: Key,
 }
 
+/// Where chunks go.
+pub type Emit<'a, E> = dyn FnMut(Key, &[u8]) -> Result<(), E> + 'a;
+
 /// An outline in chunks, but for the number of its content: a new content has none before it is
 /// stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -103,9 +106,6 @@ pub struct Encoded {
     /// Of each chunk its first symbol and where it ends.
     chunks: Vec<(u32, usize)>,
 }
-
-/// Takes a chunk.
-pub type Emit<'a, E> = dyn FnMut(Key, &[u8]) -> Result<(), E> + 'a;
 
 impl Encoded {
     /// Puts an outline into chunks.
@@ -138,7 +138,12 @@ impl Encoded {
     /// # Errors
     ///
     /// The first error of `emit`.
-    pub fn for_each<E>(&self, doc: u32, language: u8, emit: &mut Emit<'_, E>) -> Result<(), E> {
+    pub fn for_each<E>(
+        &self,
+        doc: u32,
+        language: u8,
+        emit: &mut Emit<'_, E>,
+    ) -> Result<(), E> {
         let (mut start, mut chunk) = (0, Vec::new());
         for &(ordinal, end) in &self.chunks {
             let key = Key { doc, language, ordinal };
