@@ -19,6 +19,7 @@ pub use query::Query;
 use query::Scorer;
 use std::cmp::Ordering;
 use std::sync::atomic::{AtomicU32, Ordering as Memory};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A file that matches. The best is the least.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,7 +99,6 @@ fn take_apart<'a>(dir: &'a Dir, path: &mut Vec<u8>, files: u64, parts: &mut Vec<
 }
 
 /// A search for files, shared by the threads that do its parts.
-#[derive(Debug)]
 pub struct Picker<'a> {
     query: &'a Query,
     /// Whether a path matches is told by its letters alone.
@@ -108,6 +108,8 @@ pub struct Picker<'a> {
     limit: usize,
     /// What scores less is not among the best: some part has as many better ones as are wanted.
     floor: AtomicU32,
+    /// Those that no part has at the moment: each has a good deal of memory.
+    scorers: Mutex<Vec<Scorer>>,
 }
 
 /// What a part of a tree has.
@@ -125,7 +127,14 @@ impl<'a> Picker<'a> {
     pub fn new(query: &'a Query, now: i64, limit: Option<usize>) -> Self {
         let limit = limit.unwrap_or(usize::MAX);
         let floor = if limit == 0 { u32::MAX } else { 0 };
-        Self { query, certain: query.is_certain(), now, limit, floor: AtomicU32::new(floor) }
+        Self {
+            query,
+            certain: query.is_certain(),
+            now,
+            limit,
+            floor: AtomicU32::new(floor),
+            scorers: Mutex::default(),
+        }
     }
 
     /// Looks through a part.
@@ -133,7 +142,7 @@ impl<'a> Picker<'a> {
     pub fn pick(&self, part: &Part<'_>) -> Picked {
         let mut walk = Walk {
             picker: self,
-            scorer: Scorer::new(),
+            scorer: self.scorers().pop().unwrap_or_default(),
             letters: Vec::new(),
             picked: Picked::default(),
         };
@@ -141,8 +150,14 @@ impl<'a> Picker<'a> {
             walk.piece(piece);
         }
         walk.keep_best();
-        walk.picked.best.sort_unstable();
-        walk.picked
+        let Walk { scorer, mut picked, .. } = walk;
+        self.scorers().push(scorer);
+        picked.best.sort_unstable();
+        picked
+    }
+
+    fn scorers(&self) -> MutexGuard<'_, Vec<Scorer>> {
+        self.scorers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The best of all parts, in their order.
@@ -160,7 +175,7 @@ impl<'a> Picker<'a> {
 /// The best of some paths, in their order: the whole in one call, for short lists.
 #[must_use]
 pub fn pick_from<'p>(paths: &[&'p str], query: &Query) -> Vec<&'p str> {
-    let mut scorer = Scorer::new();
+    let mut scorer = Scorer::default();
     let scored = paths.iter().filter_map(|path| {
         let name_at = path.rfind('/').map_or(0, |slash| slash + 1);
         let score = scorer.score(query, path.as_bytes(), name_at)?;

@@ -159,12 +159,14 @@ pub(super) struct Scorer {
     name: Vec<char>,
 }
 
-impl Scorer {
-    pub(super) fn new() -> Self {
+impl Default for Scorer {
+    fn default() -> Self {
         let matcher = Matcher::new(Config::DEFAULT.match_paths());
         Self { matcher, path: Vec::new(), name: Vec::new() }
     }
+}
 
+impl Scorer {
     /// How well a path matches, whose name begins at a byte of it.
     pub(super) fn score(&mut self, query: &Query, path: &[u8], name_at: usize) -> Option<u32> {
         let name_text = &path[name_at..];
