@@ -1,5 +1,6 @@
 //! The table itself.
 
+use super::super::guards;
 use super::recognize::is_cpp;
 use super::{Claim, Comments, Language};
 
@@ -43,6 +44,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-rust", "0.24.2"),
         load: || tree_sitter_rust::LANGUAGE.into(),
         query: include_str!("../queries/rust.scm"),
+        refuses: None,
         skim: None,
     },
     Language {
@@ -57,6 +59,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-python", "0.25.0"),
         load: || tree_sitter_python::LANGUAGE.into(),
         query: include_str!("../queries/python.scm"),
+        refuses: Some(guards::python),
         skim: None,
     },
     Language {
@@ -74,6 +77,7 @@ pub(super) static ROWS: &[Language] = &[
             include_str!("../queries/javascript.scm"),
             include_str!("../queries/ecmascript.scm")
         ),
+        refuses: None,
         skim: None,
     },
     Language {
@@ -91,6 +95,7 @@ pub(super) static ROWS: &[Language] = &[
             include_str!("../queries/typescript.scm"),
             include_str!("../queries/ecmascript.scm")
         ),
+        refuses: None,
         skim: None,
     },
     Language {
@@ -108,6 +113,7 @@ pub(super) static ROWS: &[Language] = &[
             include_str!("../queries/typescript.scm"),
             include_str!("../queries/ecmascript.scm")
         ),
+        refuses: None,
         skim: None,
     },
     Language {
@@ -122,6 +128,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-go", "0.25.0"),
         load: || tree_sitter_go::LANGUAGE.into(),
         query: include_str!("../queries/go.scm"),
+        refuses: None,
         skim: None,
     },
     Language {
@@ -136,6 +143,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-c", "0.24.2"),
         load: || tree_sitter_c::LANGUAGE.into(),
         query: include_str!("../queries/c.scm"),
+        refuses: Some(guards::chains),
         skim: None,
     },
     Language {
@@ -153,6 +161,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-cpp", "0.23.4"),
         load: || tree_sitter_cpp::LANGUAGE.into(),
         query: concat!(include_str!("../queries/cpp.scm"), include_str!("../queries/c.scm")),
+        refuses: Some(guards::chains),
         skim: None,
     },
     Language {
@@ -167,6 +176,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-java", "0.23.5"),
         load: || tree_sitter_java::LANGUAGE.into(),
         query: include_str!("../queries/java.scm"),
+        refuses: Some(guards::chains),
         skim: None,
     },
     Language {
@@ -181,6 +191,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-c-sharp", "0.23.5"),
         load: || tree_sitter_c_sharp::LANGUAGE.into(),
         query: include_str!("../queries/csharp.scm"),
+        refuses: Some(guards::chains),
         skim: None,
     },
     Language {
@@ -211,6 +222,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-ruby", "0.23.1"),
         load: || tree_sitter_ruby::LANGUAGE.into(),
         query: include_str!("../queries/ruby.scm"),
+        refuses: Some(guards::ruby),
         skim: None,
     },
     Language {
@@ -225,6 +237,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-php", "0.25.1"),
         load: || tree_sitter_php::LANGUAGE_PHP.into(),
         query: include_str!("../queries/php.scm"),
+        refuses: None,
         skim: None,
     },
     Language {
@@ -256,6 +269,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-bash", "0.25.1"),
         load: || tree_sitter_bash::LANGUAGE.into(),
         query: include_str!("../queries/bash.scm"),
+        refuses: None,
         skim: None,
     },
     Language {
@@ -270,6 +284,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-md", "0.5.4"),
         load: || tree_sitter_md::LANGUAGE.into(),
         query: include_str!("../queries/markdown.scm"),
+        refuses: None,
         skim: None,
     },
     Language {
@@ -284,6 +299,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-toml-ng", "0.7.0"),
         load: || tree_sitter_toml_ng::LANGUAGE.into(),
         query: include_str!("../queries/toml.scm"),
+        refuses: None,
         skim: None,
     },
     Language {
@@ -305,6 +321,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-yaml", "0.7.2"),
         load: || tree_sitter_yaml::LANGUAGE.into(),
         query: include_str!("../queries/yaml.scm"),
+        refuses: Some(guards::yaml),
         skim: None,
     },
     Language {
@@ -332,6 +349,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-json", "0.24.8"),
         load: || tree_sitter_json::LANGUAGE.into(),
         query: include_str!("../queries/json.scm"),
+        refuses: None,
         skim: None,
     },
 ];
