@@ -18,10 +18,10 @@ use super::{Extent, Outline};
 /// How much an outline may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// What is longer is cut, at a line's end: [`Extent::Cut`].
+    /// How much of a text the grammar reads. The rest is cut at a line's end: [`Extent::Cut`].
     pub text_bytes: usize,
-    /// Steps of the parser and of the query, in units of some microseconds, for each KiB of text:
-    /// [`Extent::GivenUp`], or `Cut` where the query found a part.
+    /// Work for each KiB of text: of the parser hundreds of steps, of the query thousands. Code
+    /// that people write takes up to 21. [`Extent::GivenUp`], or `Cut` where the query is stopped.
     pub work: usize,
     /// How many definitions are kept: [`Extent::Cut`].
     pub symbols: usize,
@@ -29,7 +29,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { text_bytes: 2 << 20, work: 24, symbols: 100_000 }
+        Self { text_bytes: 2 << 20, work: 32, symbols: 100_000 }
     }
 }
 
@@ -58,27 +58,29 @@ impl Extractor {
 
     /// What a text of that language defines.
     pub fn extract(&mut self, language: &Language, text: &[u8]) -> Outline {
-        let text = &text[..text.len().min(u32::MAX as usize - 1)];
+        let text = &text[..cut(text, u32::MAX as usize - 1)];
         let given_up = Outline { extent: Extent::GivenUp, ..Outline::default() };
         let Some(rules) = rules(language) else { return given_up };
         let skim = language.skim.map(|skim| skim(text));
         let whole = skim.as_ref().map_or(text, |skim| skim.text.as_slice());
         let left = &whole[..cut(whole, self.limits.text_bytes)];
-        let cut = left.len() < whole.len();
-        if nests_deeper(left, DEEPEST) {
+        if language.refuses.is_some_and(|refuses| refuses(left)) {
             return given_up;
         }
         let Some(tree) = self.parse(rules, left) else { return given_up };
+        if is_tangled(&tree) {
+            return given_up;
+        }
         let mut found = Vec::new();
-        let complete = self.query(rules, &tree, left, &mut found);
+        let is_complete = self.query(rules, &tree, left, &mut found) && left.len() == whole.len();
         if let Some(skim) = skim {
             found.iter_mut().for_each(|one| skim.restore(one));
             found.extend(skim.found);
         }
-        let extent = match (cut || !complete, tree.root_node().has_error()) {
-            (true, _) => Extent::Cut,
-            (false, true) => Extent::Errors,
-            (false, false) => Extent::Whole,
+        let extent = match (is_complete, tree.root_node().has_error()) {
+            (false, _) => Extent::Cut,
+            (true, true) => Extent::Errors,
+            (true, false) => Extent::Whole,
         };
         assemble(found, text, extent)
     }
@@ -86,7 +88,8 @@ impl Extractor {
     fn parse(&mut self, rules: &Rules, text: &[u8]) -> Option<Tree> {
         self.parser.set_language(&rules.grammar).ok()?;
         let mut budget = self.budget(text);
-        let mut progress = |_: &ParseState| spend(&mut budget);
+        let mut progress =
+            |state: &ParseState| spend(&mut budget, if state.has_error() { LOST } else { 1 });
         let options = ParseOptions::new().progress_callback(&mut progress);
         let mut read = |at: usize, _| text.get(at..).unwrap_or_default();
         let tree = self.parser.parse_with_options(&mut read, None, Some(options));
@@ -100,7 +103,7 @@ impl Extractor {
     fn query(&mut self, rules: &Rules, tree: &Tree, text: &[u8], found: &mut Vec<Found>) -> bool {
         let mut budget = self.budget(text);
         let limit = self.limits.symbols;
-        let mut progress = |_: &QueryCursorState| spend(&mut budget);
+        let mut progress = |_: &QueryCursorState| spend(&mut budget, 1);
         let options = QueryCursorOptions::new().progress_callback(&mut progress);
         let root = tree.root_node();
         let mut matches = self.cursor.matches_with_options(&rules.query, root, text, options);
@@ -111,35 +114,48 @@ impl Extractor {
             found.extend(rules.found(one, text));
         }
         drop(matches);
-        budget > 0
+        budget > 0 && !self.cursor.did_exceed_match_limit()
     }
 
     fn budget(&self, text: &[u8]) -> usize {
-        self.limits.work.saturating_mul(text.len() / 1024 + 16)
+        self.limits.work.saturating_mul(text.len() / 1024 + 64)
     }
 }
 
-/// Brackets that are open at once, at most: where they are never closed, a parser takes time by
-/// the square of their number to recover, and does not count it.
-const DEEPEST: usize = 5_000;
+/// How much more a step costs the parser where it has no reading of the text that is free of
+/// errors. In code that happens once in some thousand steps.
+const LOST: usize = 16;
 
-/// Whether more brackets than so many are open at once, whatever else the text is.
-fn nests_deeper(text: &[u8], most: usize) -> bool {
-    let mut depth = 0usize;
-    text.iter().any(|byte| {
-        match byte {
-            b'(' | b'[' | b'{' => depth += 1,
-            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        depth > most
-    })
+/// Takes of the budget, and stops where nothing is left.
+fn spend(budget: &mut usize, cost: usize) -> ControlFlow<()> {
+    *budget = budget.saturating_sub(cost);
+    if *budget == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }
 
-/// Takes one of the budget, and stops where nothing is left.
-fn spend(budget: &mut usize) -> ControlFlow<()> {
-    *budget = budget.saturating_sub(1);
-    if *budget == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+/// Whether errors of syntax have so long runs of tokens without a name, such as brackets, that a
+/// query, which looks from each of them for the next node with a name, would not come to an end.
+fn is_tangled(tree: &Tree) -> bool {
+    const STEPS: u64 = 200_000_000;
+    let mut cursor = tree.walk();
+    let (mut steps, mut run) = (0, 0);
+    loop {
+        let node = cursor.node();
+        run = if node.is_named() { 0 } else { run + 1 };
+        steps += run;
+        if steps > STEPS {
+            return true;
+        }
+        if node.has_error() && cursor.goto_first_child() {
+            run = 0;
+            continue;
+        }
+        while !cursor.goto_next_sibling() {
+            run = 0;
+            if !cursor.goto_parent() {
+                return false;
+            }
+        }
+    }
 }
 
 /// How much of a text is looked at: up to the last line's end within the limit.

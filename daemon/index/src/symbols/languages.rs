@@ -40,6 +40,8 @@ pub struct Language {
     pub(super) load: fn() -> Grammar,
     /// What is a definition, in the grammar's terms. See [`super::extract`].
     pub(super) query: &'static str,
+    /// Which texts the grammar must not be given.
+    pub(super) refuses: Option<fn(&[u8]) -> bool>,
     /// What takes away, before the grammar reads it, text that can define nothing.
     pub(super) skim: Option<fn(&[u8]) -> Skim>,
 }

@@ -6,6 +6,7 @@
 mod assemble;
 mod declarator;
 pub mod extract;
+mod guards;
 pub mod languages;
 mod reach;
 pub mod record;

@@ -1,5 +1,6 @@
 //! The table itself.
 
+use super::super::guards;
 use super::super::skim;
 use super::recognize::is_cpp;
 use super::{Claim, Comments, Language};
@@ -45,6 +46,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-rust", "0.24.2"),
         load: || tree_sitter_rust::LANGUAGE.into(),
         query: include_str!("../queries/rust.scm"),
+        refuses: None,
         skim: None,
     },
     Language {
@@ -60,6 +62,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-python", "0.25.0"),
         load: || tree_sitter_python::LANGUAGE.into(),
         query: include_str!("../queries/python.scm"),
+        refuses: Some(guards::python),
         skim: None,
     },
     Language {
@@ -78,6 +81,7 @@ pub(super) static ROWS: &[Language] = &[
             include_str!("../queries/javascript.scm"),
             include_str!("../queries/ecmascript.scm")
         ),
+        refuses: None,
         skim: None,
     },
     Language {
@@ -96,6 +100,7 @@ pub(super) static ROWS: &[Language] = &[
             include_str!("../queries/typescript.scm"),
             include_str!("../queries/ecmascript.scm")
         ),
+        refuses: None,
         skim: None,
     },
     Language {
@@ -114,6 +119,7 @@ pub(super) static ROWS: &[Language] = &[
             include_str!("../queries/typescript.scm"),
             include_str!("../queries/ecmascript.scm")
         ),
+        refuses: None,
         skim: None,
     },
     Language {
@@ -129,6 +135,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-go", "0.25.0"),
         load: || tree_sitter_go::LANGUAGE.into(),
         query: include_str!("../queries/go.scm"),
+        refuses: None,
         skim: None,
     },
     Language {
@@ -145,6 +152,7 @@ pub(super) static ROWS: &[Language] = &[
         load: || tree_sitter_c::LANGUAGE.into(),
         query: include_str!("../queries/c.scm"),
         skim: Some(skim::c),
+        refuses: Some(guards::chains),
     },
     Language {
         name: "cpp",
@@ -162,6 +170,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-cpp", "0.23.4"),
         load: || tree_sitter_cpp::LANGUAGE.into(),
         query: concat!(include_str!("../queries/cpp.scm"), include_str!("../queries/c.scm")),
+        refuses: Some(guards::chains),
         skim: None,
     },
     Language {
@@ -177,6 +186,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-java", "0.23.5"),
         load: || tree_sitter_java::LANGUAGE.into(),
         query: include_str!("../queries/java.scm"),
+        refuses: Some(guards::chains),
         skim: None,
     },
     Language {
@@ -192,6 +202,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-c-sharp", "0.23.5"),
         load: || tree_sitter_c_sharp::LANGUAGE.into(),
         query: include_str!("../queries/csharp.scm"),
+        refuses: Some(guards::chains),
         skim: None,
     },
     Language {
@@ -223,6 +234,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-ruby", "0.23.1"),
         load: || tree_sitter_ruby::LANGUAGE.into(),
         query: include_str!("../queries/ruby.scm"),
+        refuses: Some(guards::ruby),
         skim: None,
     },
     Language {
@@ -238,6 +250,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-php", "0.25.1"),
         load: || tree_sitter_php::LANGUAGE_PHP.into(),
         query: include_str!("../queries/php.scm"),
+        refuses: None,
         skim: None,
     },
     Language {
@@ -270,6 +283,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-bash", "0.25.1"),
         load: || tree_sitter_bash::LANGUAGE.into(),
         query: include_str!("../queries/bash.scm"),
+        refuses: None,
         skim: None,
     },
     Language {
@@ -285,6 +299,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-md", "0.5.4"),
         load: || tree_sitter_md::LANGUAGE.into(),
         query: include_str!("../queries/markdown.scm"),
+        refuses: None,
         skim: None,
     },
     Language {
@@ -300,6 +315,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-toml-ng", "0.7.0"),
         load: || tree_sitter_toml_ng::LANGUAGE.into(),
         query: include_str!("../queries/toml.scm"),
+        refuses: None,
         skim: None,
     },
     Language {
@@ -322,6 +338,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-yaml", "0.7.2"),
         load: || tree_sitter_yaml::LANGUAGE.into(),
         query: include_str!("../queries/yaml.scm"),
+        refuses: Some(guards::yaml),
         skim: None,
     },
     Language {
@@ -350,6 +367,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-json", "0.24.8"),
         load: || tree_sitter_json::LANGUAGE.into(),
         query: include_str!("../queries/json.scm"),
+        refuses: None,
         skim: None,
     },
 ];
