@@ -73,11 +73,13 @@ impl Extractor {
         }
         let mut found = Vec::new();
         let is_complete = self.query(rules, &tree, left, &mut found) && left.len() == whole.len();
+        let mut has_error = tree.root_node().has_error();
         if let Some(skim) = skim {
             found.iter_mut().for_each(|one| skim.restore(one));
             found.extend(skim.found);
+            has_error = skim.unclosed;
         }
-        let extent = match (is_complete, tree.root_node().has_error()) {
+        let extent = match (is_complete, has_error) {
             (false, _) => Extent::Cut,
             (true, true) => Extent::Errors,
             (true, false) => Extent::Whole,
@@ -175,6 +177,8 @@ pub(super) struct Skim {
     pub(super) pieces: Vec<(u32, u32)>,
     /// What the pre-pass itself has found, with offsets of the whole text.
     pub(super) found: Vec<Found>,
+    /// Something is never closed. Else errors of the grammar tell of macros, not of the text.
+    pub(super) unclosed: bool,
 }
 
 impl Skim {
