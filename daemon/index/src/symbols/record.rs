@@ -138,12 +138,7 @@ impl Encoded {
     /// # Errors
     ///
     /// The first error of `emit`.
-    pub fn for_each<E>(
-        &self,
-        doc: u32,
-        language: u8,
-        emit: &mut Emit<'_, E>,
-    ) -> Result<(), E> {
+    pub fn for_each<E>(&self, doc: u32, language: u8, emit: &mut Emit<'_, E>) -> Result<(), E> {
         let (mut start, mut chunk) = (0, Vec::new());
         for &(ordinal, end) in &self.chunks {
             let key = Key { doc, language, ordinal };
