@@ -33,7 +33,7 @@ pub enum Row<'a> {
         /// Its number.
         block: u32,
     },
-    /// A block of entries, under [`entries_key`].
+    /// A block of entries, under [`entries_key`](super::entries_key).
     Entries {
         /// The first name that it has entries of.
         name: u32,
