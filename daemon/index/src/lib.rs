@@ -20,6 +20,7 @@
 
 pub mod names;
 pub mod parts;
+pub mod picker;
 pub mod plan;
 pub mod postings;
 mod seal;

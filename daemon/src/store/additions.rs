@@ -5,8 +5,8 @@ use super::tables::{BLOCKS, CONTENTS, OUTLINES, SEGMENTS, begin};
 use super::{Hash, Store, StoreError};
 use hob_index::names::{self, Counts, Doc};
 use hob_index::postings;
+use hob_index::symbols::Outline;
 use hob_index::symbols::record::Encoded;
-use hob_index::symbols::{Kind, Outline};
 use redb::WriteTransaction;
 use std::sync::PoisonError;
 
@@ -37,13 +37,10 @@ impl Additions {
 
     /// Adds what a content defines as a language; `text` is what the outline was made of. One
     /// without any symbol counts as well: it need not be parsed again.
-    #[cfg_attr(not(test), expect(dead_code, reason = "who finds symbols is to come"))]
     pub(crate) fn outline(&mut self, doc: Doc, language: u8, outline: &Outline, text: &[u8]) {
         for (ordinal, symbol) in (0..).zip(&outline.symbols) {
             let name = symbol.name.start as usize..symbol.name.end as usize;
-            if symbol.kind != Kind::Impl
-                && let Some(name) = text.get(name)
-            {
+            if let Some(name) = text.get(name) {
                 self.names.add(name, doc, language, symbol.kind, ordinal);
             }
         }

@@ -30,9 +30,7 @@ mod additions;
 mod caches;
 mod error;
 mod merge;
-#[cfg_attr(not(test), expect(dead_code, reason = "who asks for symbols is to come"))]
 mod names;
-#[cfg_attr(not(test), expect(dead_code, reason = "who asks for symbols is to come"))]
 mod outlines;
 mod record;
 mod segment;
@@ -42,6 +40,7 @@ mod trees;
 pub(crate) use additions::Additions;
 pub(crate) use caches::Caches;
 pub(crate) use error::StoreError;
+pub(crate) use names::Definitions;
 pub(crate) use trees::RootId;
 
 use error::{guard, is_damage};

@@ -2,7 +2,7 @@
 
 use super::tables::{FILES, ROOTS, STALE, begin};
 use super::{Store, StoreError, record};
-use hob_index::tree::{Dir, diff};
+use hob_index::tree::{Dir, File, diff};
 use redb::{ReadableDatabase, ReadableTable, WriteTransaction};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -14,47 +14,40 @@ use std::sync::{Arc, PoisonError};
 pub(crate) type RootId = u32;
 
 impl Store {
-    /// The tree of a root as it was saved; empty where it never was. Where symbols were dropped since,
-    /// a file is in it only if `settled(path, content)` says that nothing is missing: the others are
-    /// as if they were never read.
-    pub(crate) fn load(
-        &self,
-        root: &Path,
-        settled: &dyn Fn(&[u8], u32) -> bool,
-    ) -> Result<(RootId, Arc<Dir>), StoreError> {
+    /// The tree of a root as it was saved; empty where it never was. Where symbols were dropped
+    /// since, no file is outlined.
+    pub(crate) fn load(&self, root: &Path) -> Result<(RootId, Arc<Dir>), StoreError> {
         self.checked(|| {
             let id = self.root_id(root)?;
             let reader = self.reader();
             let (end, is_stale) = (reader.end(), reader.stale.get(id)?.is_some());
-            let (mut files, mut unsettled) = (Vec::new(), Vec::new());
+            let mut files = Vec::new();
             let (first, next) = record::bounds(id);
             for entry in reader.files.range(first.as_slice()..next.as_slice())? {
                 let (key, value) = entry?;
                 let (path, file) = record::decode(key.value(), value.value())
                     .ok_or_else(|| StoreError::Damaged("a file's record is damaged".into()))?;
-                let Some(doc) = file.doc.known().filter(|doc| *doc < end) else { continue };
-                if is_stale && !settled(&path, doc) {
-                    unsettled.push(key.value().to_vec());
-                } else {
-                    files.push((path, file));
+                if file.doc.known().is_some_and(|doc| doc < end) {
+                    files.push((path, File { outlined: file.outlined && !is_stale, ..file }));
                 }
             }
             if is_stale {
-                self.refresh(id, &unsettled)?;
+                self.refresh(id, &files)?;
             }
             Ok((id, Arc::new(Dir::from_files(&files))))
         })
     }
 
-    /// Takes what is not settled out of the saved tree of a root: from now on it can be relied on.
-    fn refresh(&self, root: RootId, unsettled: &[Vec<u8>]) -> Result<(), StoreError> {
+    /// Saves that no file of a root is outlined: from now on what is saved can be relied on.
+    fn refresh(&self, root: RootId, saved: &[(Vec<u8>, File)]) -> Result<(), StoreError> {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
         let write = begin(&db)?;
         {
             let mut files = write.open_table(FILES)?;
-            for key in unsettled {
-                files.remove(key.as_slice())?;
+            for (path, file) in saved {
+                let key = record::key(root, path);
+                files.insert(key.as_slice(), record::encode(&key, file).as_slice())?;
             }
             write.open_table(STALE)?.remove(root)?;
         }

@@ -59,6 +59,23 @@ struct Scorer {
     is_ascii: bool,
 }
 
+/// Scores one name after the other, as [`Fuzzy`] does.
+pub struct Score(Scorer);
+
+impl Score {
+    /// Scores by this pattern.
+    #[must_use]
+    pub fn new(pattern: &str) -> Self {
+        let ignore_case = !pattern.bytes().any(|byte| byte.is_ascii_uppercase());
+        Self(Scorer::new(pattern, ignore_case))
+    }
+
+    /// How well a name matches, if it does.
+    pub fn of(&mut self, name: &[u8]) -> Option<u16> {
+        self.0.score(name, |_| true)
+    }
+}
+
 impl Fuzzy {
     /// Begins a search for the `limit` best names that are wanted.
     #[must_use]

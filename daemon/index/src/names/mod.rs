@@ -30,7 +30,7 @@ mod write;
 pub use block::Names;
 pub use build::{Builder, Doc, Sorted};
 pub use filter::Filter;
-pub use fuzzy::Fuzzy;
+pub use fuzzy::{Fuzzy, Score};
 pub use list::Entries;
 pub use merge::{Input, merge};
 pub use order::{MOST, search_key};

@@ -3,7 +3,16 @@
 //! An [`Outline`] is derived from the text and its language alone. It holds places
 //! and no text: a name, a signature or a comment is read from the text that it came from.
 
+mod assemble;
+mod declarator;
+pub mod extract;
+mod guards;
+pub mod languages;
+mod reach;
 pub mod record;
+mod rules;
+mod skim;
+pub mod text;
 
 use std::ops::Range;
 

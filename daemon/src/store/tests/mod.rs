@@ -39,9 +39,8 @@ fn counts(store: &Store) -> (u64, u64, u64) {
     (contents, definitions, segments)
 }
 
-/// The tree of a root, if all that was saved of it is settled.
 fn load(store: &Store, root: &Path) -> (RootId, Arc<Dir>) {
-    store.load(root, &|_, _| true).unwrap()
+    store.load(root).unwrap()
 }
 
 fn find(store: &Store, pattern: &str) -> Docs {
@@ -49,7 +48,7 @@ fn find(store: &Store, pattern: &str) -> Docs {
 }
 
 fn file(doc: u32) -> File {
-    File { size: 3, mtime: -4, print: 5, touch: 0, doc: DocId::new(doc).unwrap() }
+    File { size: 3, mtime: -4, print: 5, touch: 0, doc: DocId::new(doc).unwrap(), outlined: true }
 }
 
 fn tree(files: &[(&str, u32)]) -> Dir {
@@ -212,7 +211,7 @@ fn a_flipped_bit_is_never_a_wrong_answer() {
             Ok(docs) => assert_eq!(docs, Docs::These(vec![77]), "byte {at}"),
             Err(_) => noticed += 1,
         }
-        if let Ok((_, tree)) = store.load(Path::new("/r"), &|_, _| true) {
+        if let Ok((_, tree)) = store.load(Path::new("/r")) {
             let known = paths(&saved);
             for file in paths(&tree) {
                 assert!(known.contains(&file), "byte {at}");

@@ -1,0 +1,83 @@
+//! Prints the outlines of files: `outline FILE...`.
+//!
+//! Lines are `first-last kind container name @line:column | signature | documentation`. With `--count`, one line of figures
+//! for all files together: bytes, symbols, CPU time.
+
+use std::io::{self, Write};
+use std::time::{Duration, Instant};
+
+use hob_index::symbols::extract::Extractor;
+use hob_index::symbols::languages::{self, Language};
+use hob_index::symbols::text::{Window, doc_line, signature};
+use hob_index::symbols::{Extent, Outline};
+
+fn main() -> io::Result<()> {
+    let mut arguments = std::env::args_os().skip(1).peekable();
+    let count = arguments.next_if(|first| first == "--count").is_some();
+    let mut extractor = Extractor::default();
+    let mut total = Total::default();
+    for path in arguments {
+        let text = std::fs::read(&path)?;
+        let Some(language) = languages::of(path.as_encoded_bytes(), &text) else { continue };
+        let begun = Instant::now();
+        let outline = extractor.extract(language, &text);
+        total.add(&text, &outline, begun.elapsed());
+        if !count {
+            writeln!(io::stdout(), "{}: {} {:?}", path.display(), language.name, outline.extent)?;
+            print(&text, &outline, language)?;
+        }
+    }
+    if count { writeln!(io::stdout(), "{total:#?}") } else { Ok(()) }
+}
+
+#[derive(Debug, Default)]
+#[allow(dead_code, reason = "printed")]
+struct Total {
+    files: usize,
+    bytes: usize,
+    symbols: usize,
+    errors: usize,
+    cut: usize,
+    given_up: usize,
+    time: Duration,
+    longest: Duration,
+}
+
+impl Total {
+    fn add(&mut self, text: &[u8], outline: &Outline, took: Duration) {
+        self.files += 1;
+        self.bytes += text.len();
+        self.symbols += outline.symbols.len();
+        self.errors += usize::from(outline.extent == Extent::Errors);
+        self.cut += usize::from(outline.extent == Extent::Cut);
+        self.given_up += usize::from(outline.extent == Extent::GivenUp);
+        self.time += took;
+        self.longest = self.longest.max(took);
+    }
+}
+
+fn print(text: &[u8], outline: &Outline, language: &Language) -> io::Result<()> {
+    let word = |range: &std::ops::Range<u32>| {
+        String::from_utf8_lossy(&text[range.start as usize..range.end as usize])
+    };
+    let window = Window::whole(text);
+    for symbol in &outline.symbols {
+        let container = symbol.parent.map_or_else(String::new, |parent| {
+            word(&outline.symbols[parent as usize].name).into_owned()
+        });
+        let scope = symbol.scope.as_ref().map_or_else(String::new, |s| word(s).into_owned());
+        writeln!(
+            io::stdout(),
+            "{}-{} {} {container}/{scope} {} @{}:{} | {} | {}",
+            symbol.first_line,
+            symbol.last_line,
+            symbol.kind.name(),
+            word(&symbol.name),
+            symbol.line,
+            symbol.column,
+            String::from_utf8_lossy(&signature(&window, symbol, language)),
+            String::from_utf8_lossy(doc_line(&window, symbol, language).unwrap_or_default()),
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! The languages: a row each. What a language is called, which files are its, which grammar
+//! reads it, what of it is a definition, and how its comments look.
+//!
+//! Nothing here parses. A new language is a row, a query beside it and a fixture.
+
+mod recognize;
+mod rows;
+
+use tree_sitter::Language as Grammar;
+
+use super::Kind;
+use super::extract::Skim;
+pub use recognize::{may_be, of, possible};
+use rows::ROWS;
+
+/// A language, as far as its definitions go.
+#[derive(Debug)]
+pub struct Language {
+    /// What it is called.
+    pub name: &'static str,
+    /// Its number in stores: it never changes its meaning.
+    pub number: u8,
+    /// Other names for it.
+    pub aliases: &'static [&'static str],
+    /// The extensions of its files, without a dot: in lower case, unless only capitals are its.
+    pub extensions: &'static [&'static str],
+    /// Extensions of another language that are its where the text says so.
+    pub(super) claim: Option<Claim>,
+    /// The whole names of files that are its.
+    pub files: &'static [&'static str],
+    /// The programs that run it, as a first line with `#!` has them, without a version.
+    pub interpreters: &'static [&'static str],
+    /// How comments look.
+    pub comments: Comments,
+    /// What is written between the name of a definition and what encloses it.
+    pub separator: &'static str,
+    /// The grammar's crate and its version.
+    pub grammar: (&'static str, &'static str),
+    /// The grammar.
+    pub(super) load: fn() -> Grammar,
+    /// What is a definition, in the grammar's terms. See [`super::extract`].
+    pub(super) query: &'static str,
+    /// Which texts the grammar must not be given.
+    pub(super) refuses: Option<fn(&[u8]) -> bool>,
+    /// What takes away, before the grammar reads it, text that can define nothing.
+    pub(super) skim: Option<fn(&[u8]) -> Skim>,
+}
+
+/// Extensions that are a language's where the text says so.
+#[derive(Debug)]
+pub(super) struct Claim {
+    extensions: &'static [&'static str],
+    says: fn(&[u8]) -> bool,
+}
+
+/// How comments look, and what may stand between one and the definition that it documents.
+#[derive(Debug)]
+pub struct Comments {
+    /// What begins a comment to the end of the line. Longer ones come first.
+    pub lines: &'static [&'static str],
+    /// What opens and closes a comment. Longer ones come first.
+    pub blocks: &'static [(&'static str, &'static str)],
+    /// What begins an attribute or decorator.
+    pub attributes: &'static [&'static str],
+    /// Whether the first string of a body documents the definition.
+    pub docstring: bool,
+}
+
+/// All of them.
+#[must_use]
+pub fn all() -> &'static [Language] {
+    ROWS
+}
+
+/// The language of that name or alias, whatever its case.
+#[must_use]
+pub fn by_name(name: &str) -> Option<&'static Language> {
+    ROWS.iter().find(|language| {
+        let mut names = [language.name].into_iter().chain(language.aliases.iter().copied());
+        names.any(|known| known.eq_ignore_ascii_case(name))
+    })
+}
+
+/// The language of that number.
+#[must_use]
+pub fn by_number(number: u8) -> Option<&'static Language> {
+    ROWS.iter().find(|language| language.number == number)
+}
+
+impl Language {
+    /// The kinds of definitions that it has, by number.
+    #[must_use]
+    pub fn yields(&self) -> Vec<Kind> {
+        let code = self.query.lines().filter(|line| !line.starts_with(';'));
+        let captures = code.flat_map(|line| line.split('@').skip(1)).filter_map(|capture| {
+            let end = capture.find(|c: char| !c.is_ascii_lowercase() && c != '.');
+            capture[..end.unwrap_or(capture.len())].split_once('.')
+        });
+        let kinds = captures.flat_map(|(_, kinds)| kinds.split('.')).filter_map(Kind::from_name);
+        let mut kinds: Vec<_> = kinds.collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        kinds
+    }
+}
+
+/// How the definitions of any language are made of its tree; a change of that is counted here.
+const RULES: u32 = 1;
+
+/// A number that is another one whenever a text could have another outline.
+#[must_use]
+pub fn fingerprint() -> u64 {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&RULES.to_le_bytes());
+    for language in ROWS {
+        let Language { name, number, aliases: _, extensions, files, interpreters, .. } = language;
+        let row = (name, number, extensions, files, interpreters, language.grammar, language.query);
+        hasher.update(format!("{row:?}").as_bytes());
+    }
+    let hash = hasher.finalize();
+    u64::from_le_bytes(std::array::from_fn(|i| hash.as_bytes()[i]))
+}

@@ -1,0 +1,237 @@
+//! What the queries say: their captures, and what a match of one has found.
+//!
+//! | capture | meaning |
+//! | --- | --- |
+//! | `@definition.KIND` | a whole definition |
+//! | `@definition.KIND.OTHER` | the same, of the other kind within a type |
+//! | `@assignment.KIND` | the same, where only the first of a name in its container counts |
+//! | `@reach.KIND.N` | the beginning of one that reaches to the next of level N or above |
+//! | `@declaration` | not a definition, whatever later patterns say of the name |
+//! | `@local` | a function without a name: its variables are local |
+//! | `@name` | the name, without quotes; of several, from the first to the last |
+//! | `@title` | the name, without marks of emphasis and closing `#` |
+//! | `@declarator` | the name is inside, as C nests it |
+//! | `@scope` | the type or module that the definition itself names |
+//! | `@body` | the signature ends before it; otherwise before the field `body`, or at the line's end |
+//! | `@_…` | only for predicates |
+//!
+//! Where several patterns take the same name, the first one in the file counts. A variable or
+//! constant within a function is local and no symbol.
+
+use std::num::NonZeroU16;
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use tree_sitter::{Node, Query, QueryMatch};
+
+use super::Kind;
+use super::assemble::{Found, What};
+use super::declarator::declared;
+use super::languages::Language;
+
+/// A query, ready to be run.
+pub(super) struct Rules {
+    pub(super) grammar: tree_sitter::Language,
+    pub(super) query: Query,
+    /// What each capture means, by its number.
+    roles: Vec<Role>,
+    /// The field of that name.
+    body: Option<NonZeroU16>,
+}
+
+#[derive(Clone, Copy)]
+enum Role {
+    What(What),
+    Name,
+    Title,
+    Declarator,
+    Scope,
+    Body,
+    Nothing,
+}
+
+/// The rules of a language, made when they are first needed.
+pub(super) fn rules(language: &Language) -> Option<&'static Rules> {
+    static RULES: [OnceLock<Option<Rules>>; 256] = [const { OnceLock::new() }; 256];
+    RULES[language.number as usize].get_or_init(|| Rules::new(language)).as_ref()
+}
+
+impl Rules {
+    fn new(language: &Language) -> Option<Self> {
+        let grammar = (language.load)();
+        let query = Query::new(&grammar, language.query).ok()?;
+        let roles = query.capture_names().iter().map(|name| Role::of(name));
+        let roles = roles.collect::<Option<_>>()?;
+        let body = grammar.field_id_for_name("body");
+        Some(Self { grammar, query, roles, body })
+    }
+
+    /// What a match has found.
+    pub(super) fn found(&self, found: &QueryMatch<'_, '_>, text: &[u8]) -> Option<Found> {
+        let captured = self.captured(found, text)?;
+        let (what, node) = captured.what?;
+        let range = trimmed(bytes(node), text);
+        // A function without a name is known by its range.
+        let name = if what == What::Local { range.clone() } else { captured.name? };
+        let body = captured.body.or_else(|| self.body_of(node));
+        let start = if what == What::Local { range.start } else { name.end };
+        let inside = body.map_or(start, |body| body.min(start));
+        let head = body.unwrap_or_else(|| line_end(&range, text)).clamp(range.start, range.end);
+        let rank = found.pattern_index as u32;
+        // Where there are errors of syntax, a name can be missing.
+        let is_sound =
+            is_name(slice(text, &name)) && range.start <= name.start && name.end <= range.end;
+        let scope = captured.scope;
+        (is_sound || what == What::Local).then_some(Found {
+            what,
+            name,
+            scope,
+            range,
+            head,
+            inside,
+            rank,
+        })
+    }
+
+    fn captured<'tree>(
+        &self,
+        found: &QueryMatch<'_, 'tree>,
+        text: &[u8],
+    ) -> Option<Captured<'tree>> {
+        let mut captured = Captured::default();
+        for capture in found.captures() {
+            let node = capture.node;
+            match self.roles[capture.index as usize] {
+                Role::What(what) => captured.what = Some((what, node)),
+                Role::Name => captured.extend_name(bare(bytes(node), text)),
+                Role::Title => captured.name = Some(title(bytes(node), text)),
+                Role::Scope => captured.scope = Some(bytes(node)),
+                Role::Body => captured.body = Some(node.start_byte() as u32),
+                Role::Declarator => captured.declare(node)?,
+                Role::Nothing => {}
+            }
+        }
+        Some(captured)
+    }
+
+    fn body_of(&self, node: Node<'_>) -> Option<u32> {
+        Some(node.child_by_field_id(self.body?.get())?.start_byte() as u32)
+    }
+}
+
+impl Role {
+    fn of(capture: &str) -> Option<Self> {
+        Some(match capture {
+            "name" => Self::Name,
+            "title" => Self::Title,
+            "declarator" => Self::Declarator,
+            "scope" => Self::Scope,
+            "body" => Self::Body,
+            "local" => Self::What(What::Local),
+            "declaration" => Self::What(What::Declaration),
+            other if other.starts_with('_') => Self::Nothing,
+            definition => Self::What(definition_of(definition)?),
+        })
+    }
+}
+
+fn definition_of(capture: &str) -> Option<What> {
+    let mut words = capture.split('.');
+    let sort = words.next()?;
+    let kind = Kind::from_name(words.next()?)?;
+    let more = words.next();
+    let within_type = more.and_then(Kind::from_name).unwrap_or(kind);
+    Some(match sort {
+        "definition" => What::Definition { kind, within_type, once: false },
+        "assignment" => What::Definition { kind, within_type, once: true },
+        "reach" => What::Reaching { kind, level: more?.parse().ok()? },
+        _ => return None,
+    })
+}
+
+/// What the captures of a match say.
+#[derive(Default)]
+struct Captured<'tree> {
+    what: Option<(What, Node<'tree>)>,
+    name: Option<Range<u32>>,
+    scope: Option<Range<u32>>,
+    body: Option<u32>,
+}
+
+impl Captured<'_> {
+    fn extend_name(&mut self, part: Range<u32>) {
+        let start = self.name.as_ref().map_or(part.start, |name| name.start);
+        self.name = Some(start..part.end);
+    }
+
+    fn declare(&mut self, declarator: Node<'_>) -> Option<()> {
+        let declared = declared(declarator)?;
+        self.name = Some(declared.name);
+        self.scope = declared.scope.or(self.scope.take());
+        if let Some((what @ What::Definition { kind: Kind::Variable | Kind::Field, .. }, _)) =
+            &mut self.what
+            && declared.is_function
+        {
+            *what = What::Prototype;
+        }
+        Some(())
+    }
+}
+
+/// What is longer is no name that anybody looks for.
+const NAME_BYTES: usize = 1024;
+
+fn is_name(name: &[u8]) -> bool {
+    !name.is_empty() && name.len() <= NAME_BYTES && name != b"_"
+}
+
+/// A name without quotes, or without the colon of a symbol.
+fn bare(range: Range<u32>, text: &[u8]) -> Range<u32> {
+    match slice(text, &range) {
+        [b':', _, ..] => range.start + 1..range.end,
+        [first @ (b'"' | b'\'' | b'`'), .., last] if first == last => {
+            range.start + 1..range.end - 1
+        }
+        _ => range,
+    }
+}
+
+/// The first line of a heading, without the closing `#`, and without marks of emphasis or code
+/// around all of it.
+fn title(range: Range<u32>, text: &[u8]) -> Range<u32> {
+    let whole = slice(text, &range);
+    let line = &whole[..memchr::memchr(b'\n', whole).unwrap_or(whole.len())];
+    let open = &line[..line.iter().rposition(|&byte| byte != b'#').map_or(0, |last| last + 1)];
+    let is_closed = open.last().is_none_or(u8::is_ascii_whitespace);
+    let title = unmarked(if is_closed { open } else { line }.trim_ascii());
+    // `title` is a part of `whole`.
+    let start = range.start + (title.as_ptr() as usize - whole.as_ptr() as usize) as u32;
+    start..start + title.len() as u32
+}
+
+fn unmarked(title: &[u8]) -> &[u8] {
+    let marks: [&[u8]; 6] = [b"***", b"**", b"*", b"__", b"_", b"`"];
+    let inner = marks.iter().find_map(|mark| {
+        let inner = title.strip_prefix(*mark)?.strip_suffix(*mark)?;
+        (!inner.contains(&mark[0])).then_some(inner)
+    });
+    inner.map_or(title, unmarked)
+}
+
+pub(super) fn slice<'a>(text: &'a [u8], range: &Range<u32>) -> &'a [u8] {
+    text.get(range.start as usize..range.end as usize).unwrap_or_default()
+}
+
+fn bytes(node: Node<'_>) -> Range<u32> {
+    node.start_byte() as u32..node.end_byte() as u32
+}
+
+/// A range without white space at its end, as some grammars have it.
+fn trimmed(range: Range<u32>, text: &[u8]) -> Range<u32> {
+    range.start..range.start + slice(text, &range).trim_ascii_end().len() as u32
+}
+
+fn line_end(range: &Range<u32>, text: &[u8]) -> u32 {
+    let newline = memchr::memchr(b'\n', slice(text, range));
+    newline.map_or(range.end, |newline| range.start + newline as u32)
+}
