@@ -12,7 +12,7 @@
 //! | `@title` | the name, without marks of emphasis and closing `#` |
 //! | `@declarator` | the name is inside, as C nests it |
 //! | `@scope` | the type or module that the definition itself names |
-//! | `@body` | the signature ends before it; otherwise before the field `body`, or at the line's end |
+//! | `@body` | the signature ends before it; otherwise before the field `body`; a function without one is all signature, anything else to its line's end |
 //! | `@_…` | only for predicates |
 //!
 //! Where several patterns take the same name, the first one in the file counts. A variable or
@@ -28,6 +28,7 @@ use super::Kind;
 use super::assemble::{Found, What};
 use super::declarator::declared;
 use super::languages::Language;
+use super::text::leading_attributes;
 
 /// A query, ready to be run.
 pub(super) struct Rules {
@@ -37,6 +38,8 @@ pub(super) struct Rules {
     roles: Vec<Role>,
     /// The field of that name.
     body: Option<NonZeroU16>,
+    /// What begins an attribute.
+    attributes: &'static [&'static str],
 }
 
 #[derive(Clone, Copy)]
@@ -63,7 +66,8 @@ impl Rules {
         let roles = query.capture_names().iter().map(|name| Role::of(name));
         let roles = roles.collect::<Option<_>>()?;
         let body = grammar.field_id_for_name("body");
-        Some(Self { grammar, query, roles, body })
+        let attributes = language.comments.attributes;
+        Some(Self { grammar, query, roles, body, attributes })
     }
 
     /// What a match has found.
@@ -76,7 +80,8 @@ impl Rules {
         let body = captured.body.or_else(|| self.body_of(node));
         let start = if what == What::Local { range.start } else { name.end };
         let inside = body.map_or(start, |body| body.min(start));
-        let head = body.unwrap_or_else(|| line_end(&range, text)).clamp(range.start, range.end);
+        let head = body.unwrap_or_else(|| self.head_without_body(what, &range, text));
+        let head = head.clamp(range.start, range.end);
         let rank = found.pattern_index as u32;
         // Where there are errors of syntax, a name can be missing.
         let is_sound =
@@ -112,6 +117,24 @@ impl Rules {
             }
         }
         Some(captured)
+    }
+
+    /// A function without a body is all signature; of anything else it is the first line that is
+    /// not an attribute's.
+    fn head_without_body(&self, what: What, range: &Range<u32>, text: &[u8]) -> u32 {
+        use Kind::{Constructor, Function, Method};
+        let is_function = match what {
+            What::Definition { kind, .. } => matches!(kind, Function | Method | Constructor),
+            What::Prototype => true,
+            _ => false,
+        };
+        if is_function {
+            return range.end;
+        }
+        let definition = slice(text, range);
+        let start = leading_attributes(definition, self.attributes);
+        let newline = memchr::memchr(b'\n', &definition[start..]);
+        newline.map_or(range.end, |newline| range.start + (start + newline) as u32)
     }
 
     fn body_of(&self, node: Node<'_>) -> Option<u32> {
@@ -229,9 +252,4 @@ fn bytes(node: Node<'_>) -> Range<u32> {
 /// A range without white space at its end, as some grammars have it.
 fn trimmed(range: Range<u32>, text: &[u8]) -> Range<u32> {
     range.start..range.start + slice(text, &range).trim_ascii_end().len() as u32
-}
-
-fn line_end(range: &Range<u32>, text: &[u8]) -> u32 {
-    let newline = memchr::memchr(b'\n', slice(text, range));
-    newline.map_or(range.end, |newline| range.start + newline as u32)
 }
