@@ -4,10 +4,10 @@
 //! the two in any order. Later there is one request at a time, since callers take turns. Starting a daemon is
 //! not done here: see [`crate::start()`].
 
-use crate::stream::{CHANGES, SEARCH, Stream, StreamItem, Subscription};
+use crate::stream::{Stream, StreamItem, Subscription};
 use crate::wire::{self, Message, Request};
 use crate::{Error, ErrorKind, Place};
-use hob_protocol::{Hello, IndexChange, PROTOCOL, SearchEvent, SearchQuery, Style, Text};
+use hob_protocol::{Hello, PROTOCOL};
 use jsonrpsee::core::client::{BatchResponse, ClientT, Error as RpcError};
 use jsonrpsee::core::params::{BatchRequestBuilder, ObjectParams};
 use jsonrpsee::core::traits::ToRpcParams;
@@ -105,34 +105,6 @@ impl Connection {
                 Err(_) => return Ok(()),
             }
         }
-    }
-
-    /// A search whose output comes in parts, in order. [`SearchEvent::Done`] or
-    /// [`SearchEvent::Failed`] is its last item.
-    ///
-    /// # Errors
-    ///
-    /// What the daemon or the connection says of the request itself.
-    pub fn search_stream(
-        &mut self,
-        query: &SearchQuery,
-        style: Style,
-    ) -> Result<Stream<'_, SearchEvent>, Error> {
-        let mut params = ObjectParams::new();
-        params.insert("query", query).map_err(unsendable)?;
-        params.insert("style", style).map_err(unsendable)?;
-        self.stream(&SEARCH, params)
-    }
-
-    /// Each state of the workspace around a directory, without an end.
-    ///
-    /// # Errors
-    ///
-    /// What the daemon or the connection says of the request itself.
-    pub fn changes(&mut self, dir: &Text) -> Result<Stream<'_, IndexChange>, Error> {
-        let mut params = ObjectParams::new();
-        params.insert("dir", dir).map_err(unsendable)?;
-        self.stream(&CHANGES, params)
     }
 
     /// Any subscription, as an iterator.
@@ -408,7 +380,7 @@ fn outcome(message: Message<'_>) -> Result<Box<RawValue>, RpcError> {
     }
 }
 
-fn unsendable(error: serde_json::Error) -> Error {
+pub(crate) fn unsendable(error: serde_json::Error) -> Error {
     Error::new(ErrorKind::Usage, format!("the parameters are no JSON: {error}"))
 }
 

@@ -38,7 +38,7 @@ fn an_answer_that_overtakes_the_greeting_is_kept() {
     let daemon = Scripted::start(|method, _| match method {
         "daemon.hello" => {
             let early = r#"{"jsonrpc":"2.0","id":2,"result":{"uptime_seconds":5}}"#;
-            let hello = json!({"protocol": 1, "version": "0.1.0", "pid": 1});
+            let hello = json!({"protocol": hob_protocol::PROTOCOL, "version": "0.1.0", "pid": 1});
             vec![Act::Say(early.into()), Act::Result(hello)]
         }
         "daemon.ping" => vec![Act::Close],
@@ -53,7 +53,7 @@ fn a_stream_that_overtakes_the_greeting_is_kept() {
         "daemon.hello" => {
             let early = r#"{"jsonrpc":"2.0","id":2,"result":7}"#;
             let item = serde_json::from_str(DONE).unwrap();
-            let hello = json!({"protocol": 1, "version": "0.1.0", "pid": 1});
+            let hello = json!({"protocol": hob_protocol::PROTOCOL, "version": "0.1.0", "pid": 1});
             let item = Act::Item("index.searchEvent", item);
             vec![Act::Say(early.into()), item, Act::Result(hello)]
         }
@@ -69,13 +69,13 @@ fn a_stream_that_overtakes_the_greeting_is_kept() {
 fn a_daemon_of_another_number_is_told_apart() {
     let refused = |method: &str| match method {
         "daemon.hello" => vec![Act::Error(json!({
-            "code": -32010, "message": "the daemon speaks 2",
+            "code": -32010, "message": "the daemon speaks 9",
             "data": {"kind": "incompatible", "hint": "run `hob daemon restart`"},
         }))],
         _ => pong(method),
     };
     let careless = |method: &str| match method {
-        "daemon.hello" => vec![Act::Result(json!({"protocol": 2, "version": "9", "pid": 1}))],
+        "daemon.hello" => vec![Act::Result(json!({"protocol": 9, "version": "9", "pid": 1}))],
         _ => pong(method),
     };
     for script in [refused, careless] {

@@ -1,8 +1,9 @@
 //! The client of hob: a library for programs, and all of the command line `hob`.
 //!
 //! - [`Connection`] is a blocking connection: it serves the interface's traits of calls
-//!   ([`DaemonApiClient`], [`WorkspaceApiClient`], [`IndexApiClient`]) through [`block_on`], and reads
-//!   subscriptions as iterators ([`Connection::search_stream`], [`Connection::changes`]).
+//!   ([`DaemonApiClient`], [`WorkspaceApiClient`], [`IndexApiClient`], [`SymbolsApiClient`]) through
+//!   [`block_on`], and reads subscriptions as iterators ([`Connection::search_stream`],
+//!   [`Connection::files_stream`], [`Connection::changes`]).
 //! - [`start()`] connects, and starts the daemon where none answers.
 //! - With the feature `async`, `connect_async` gives jsonrpsee's own client over the same
 //!   socket, which serves all traits, those of subscriptions included.
@@ -42,7 +43,9 @@ pub use connection::Connection;
 pub use error::{Error, ErrorKind};
 #[cfg(feature = "async")]
 pub use hob_protocol::api::IndexStreamsClient;
-pub use hob_protocol::api::{DaemonApiClient, IndexApiClient, WorkspaceApiClient};
+pub use hob_protocol::api::{
+    DaemonApiClient, IndexApiClient, SymbolsApiClient, WorkspaceApiClient,
+};
 pub use place::Place;
 pub use start::start;
-pub use stream::{CHANGES, SEARCH, Stream, StreamItem, Subscription};
+pub use stream::{CHANGES, FILES, SEARCH, Stream, StreamItem, Subscription};

@@ -1,8 +1,11 @@
 //! Subscriptions of a blocking connection, read as iterators.
 
-use crate::connection::Session;
-use crate::{Error, ErrorKind};
-use hob_protocol::{IndexChange, SearchEvent};
+use crate::connection::{Session, unsendable};
+use crate::{Connection, Error, ErrorKind};
+use hob_protocol::{
+    FilesEvent, FilesQuery, FilesStyle, IndexChange, SearchEvent, SearchQuery, Style, Text,
+};
+use jsonrpsee::core::params::ObjectParams;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -26,6 +29,13 @@ pub const SEARCH: Subscription = Subscription {
     unsubscribe: "index.searchStop",
 };
 
+/// The paths of files, printed in parts: items are [`FilesEvent`].
+pub const FILES: Subscription = Subscription {
+    subscribe: "index.filesStream",
+    notification: "index.filesEvent",
+    unsubscribe: "index.filesStop",
+};
+
 /// The states of a workspace: items are [`IndexChange`].
 pub const CHANGES: Subscription = Subscription {
     subscribe: "index.changes",
@@ -37,7 +47,56 @@ impl Subscription {
     /// The subscription that a method asks for, if it does.
     #[must_use]
     pub fn of(method: &str) -> Option<&'static Self> {
-        [&SEARCH, &CHANGES].into_iter().find(|subscription| subscription.subscribe == method)
+        [&SEARCH, &FILES, &CHANGES]
+            .into_iter()
+            .find(|subscription| subscription.subscribe == method)
+    }
+}
+
+impl Connection {
+    /// A search whose output comes in parts, in order. [`SearchEvent::Done`] or
+    /// [`SearchEvent::Failed`] is its last item.
+    ///
+    /// # Errors
+    ///
+    /// What the daemon or the connection says of the request itself.
+    pub fn search_stream(
+        &mut self,
+        query: &SearchQuery,
+        style: Style,
+    ) -> Result<Stream<'_, SearchEvent>, Error> {
+        let mut params = ObjectParams::new();
+        params.insert("query", query).map_err(unsendable)?;
+        params.insert("style", style).map_err(unsendable)?;
+        self.stream(&SEARCH, params)
+    }
+
+    /// The paths of files, printed in parts, in order. [`FilesEvent::Done`] or
+    /// [`FilesEvent::Failed`] is its last item.
+    ///
+    /// # Errors
+    ///
+    /// What the daemon or the connection says of the request itself.
+    pub fn files_stream(
+        &mut self,
+        query: &FilesQuery,
+        style: FilesStyle,
+    ) -> Result<Stream<'_, FilesEvent>, Error> {
+        let mut params = ObjectParams::new();
+        params.insert("query", query).map_err(unsendable)?;
+        params.insert("style", style).map_err(unsendable)?;
+        self.stream(&FILES, params)
+    }
+
+    /// Each state of the workspace around a directory, without an end.
+    ///
+    /// # Errors
+    ///
+    /// What the daemon or the connection says of the request itself.
+    pub fn changes(&mut self, dir: &Text) -> Result<Stream<'_, IndexChange>, Error> {
+        let mut params = ObjectParams::new();
+        params.insert("dir", dir).map_err(unsendable)?;
+        self.stream(&CHANGES, params)
     }
 }
 
@@ -50,6 +109,12 @@ pub trait StreamItem: DeserializeOwned {
 }
 
 impl StreamItem for SearchEvent {
+    fn is_last(&self) -> bool {
+        matches!(self, Self::Done(_) | Self::Failed(_))
+    }
+}
+
+impl StreamItem for FilesEvent {
     fn is_last(&self) -> bool {
         matches!(self, Self::Done(_) | Self::Failed(_))
     }

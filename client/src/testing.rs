@@ -88,7 +88,9 @@ fn serve(stream: &UnixStream, script: &Script, log: &Mutex<Vec<Value>>) {
 
 fn by_default(method: &str) -> Act {
     match method {
-        "daemon.hello" => Act::Result(json!({"protocol": 1, "version": "0.1.0", "pid": 0})),
+        "daemon.hello" => {
+            Act::Result(json!({"protocol": hob_protocol::PROTOCOL, "version": "0.1.0", "pid": 0}))
+        }
         _ => Act::Error(json!({"code": -32601, "message": "no such method"})),
     }
 }

@@ -23,12 +23,20 @@ use toml::de::{DeTable, DeValue};
 pub struct Config {
     /// What a client may use up.
     pub limits: Limits,
+    /// Bytes of a query for names, at most.
+    pub query_bytes: usize,
     /// `text`, or `json`: an object a line.
     pub log_format: &'static str,
     /// Memory for building an index, in MiB.
     pub index_memory_mb: usize,
     /// Threads that build an index; 0 is one a core.
     pub index_threads: usize,
+    /// `symbols.file_kb`.
+    pub symbols_file_kb: usize,
+    /// `symbols.limit`.
+    pub symbols_limit: usize,
+    /// `symbols.query_bytes`.
+    pub symbols_query_bytes: usize,
     /// Memory for decoded values, in MiB.
     pub cache_memory_mb: usize,
     /// How long a query waits for the changes before it.
@@ -41,21 +49,28 @@ pub struct Config {
     pub watch_backend: &'static str,
     /// Index git repositories without being told.
     pub workspace_auto: bool,
+    /// How long a workspace is kept that nobody asks about.
+    pub workspace_idle: Duration,
 }
 
 impl Default for Config {
     fn default() -> Self {
         Self {
             limits: Limits::default(),
+            query_bytes: 1024,
             log_format: "text",
             index_memory_mb: 48,
             index_threads: 0,
+            symbols_file_kb: 2048,
+            symbols_limit: 10_000,
+            symbols_query_bytes: 1024,
             cache_memory_mb: 32,
             sync_deadline: Duration::from_secs(5),
             sync_sweep: Duration::from_secs(600),
             search_threads: 0,
             watch_backend: "auto",
             workspace_auto: true,
+            workspace_idle: Duration::from_secs(30 * 60),
         }
     }
 }

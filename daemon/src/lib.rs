@@ -6,10 +6,12 @@
 //! - `watcher`, `workspace`: a tree that is kept warm, and its snapshots
 //! - `store`: what is derived from contents, on disk
 //! - `search`: exact text search
+//! - `files`: files by their paths
 //! - [`handlers`]: the methods, an area a file
 //! - [`Services`]: what the handlers work with
 
 pub mod config;
+mod files;
 mod git;
 pub mod handlers;
 mod indexing;
@@ -17,10 +19,12 @@ pub mod life;
 pub mod log;
 mod nearest;
 mod options;
+mod outlines;
 mod search;
 pub mod server;
 mod services;
 mod store;
+mod symbols;
 mod watcher;
 mod workspace;
 mod workspaces;

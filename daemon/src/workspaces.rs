@@ -3,14 +3,20 @@
 //! A workspace is the git work tree around a path, or a directory that a user has
 //! named. The worktrees of a repository share its store.
 
+mod idle;
+
 use crate::config::Config;
 use crate::git;
 use crate::indexing::{Budget, Foreground, Indexer, Stores};
-use crate::store::{self, BlockCache, RootId, Store, StoreError};
+use crate::outlines;
+use crate::store::{self, Caches, RootId, Store, StoreCounts, StoreError};
+use crate::symbols::FreshFiles;
 use crate::watcher::Backend;
 use crate::workspace::{Watching, Workspace};
 use hob_index::tree::Dir;
 use hob_protocol::{Kind, StoreStatus, Text, WorkspaceStatus};
+pub(crate) use idle::Had;
+use idle::Place;
 use jsonrpsee::types::ErrorObjectOwned;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Write as _;
@@ -18,7 +24,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// More threads than this for one index only wait for each other.
@@ -32,7 +38,7 @@ pub(crate) struct Workspaces {
     cache: PathBuf,
     state: PathBuf,
     runtime: PathBuf,
-    blocks: BlockCache,
+    caches: Caches,
     epochs: Arc<AtomicU64>,
     pub(crate) foreground: Arc<Foreground>,
     open: Mutex<Open>,
@@ -47,22 +53,23 @@ struct Open {
     closed: bool,
 }
 
-/// A workspace that is open, or about to be.
-type Place = OnceLock<Arc<Warm>>;
-
 /// An open workspace with its background work.
 pub(crate) struct Warm {
     // The order matters: the indexer saves what the workspace knows, then that closes.
     _indexer: Indexer,
     pub(crate) workspace: Arc<Workspace>,
     pub(crate) repository: Arc<Repository>,
+    /// What was outlined for queries, and is not stored yet.
+    pub(crate) fresh: FreshFiles,
 }
 
 /// What the worktrees of a repository share.
 pub(crate) struct Repository {
     path: PathBuf,
+    /// By which outlines are made.
+    rules: u64,
     epochs: Arc<AtomicU64>,
-    blocks: BlockCache,
+    caches: Caches,
     current: Mutex<Current>,
 }
 
@@ -79,7 +86,7 @@ impl Workspaces {
         let named = read_named(&state.join("workspaces"));
         let open = Open { named, ..Open::default() };
         Self {
-            blocks: store::block_cache((config.cache_memory_mb as u64) << 20),
+            caches: Caches::new((config.cache_memory_mb as u64) << 20),
             config,
             cache,
             state,
@@ -131,11 +138,10 @@ impl Workspaces {
     fn open_at(&self, root: &Path) -> Option<Arc<Warm>> {
         let (place, repository) = self.place(root)?;
         // To read a stored tree takes a while: only those wait who want this very workspace.
-        let warm = place.get_or_init(|| {
+        Some(place.open(|| {
             tracing::info!(root = %root.display(), "a workspace is opened");
             Arc::new(self.warm(root, repository))
-        });
-        Some(warm.clone())
+        }))
     }
 
     /// Where the workspace is put once it is open, and its repository.
@@ -160,7 +166,8 @@ impl Workspaces {
             Arc::new(Repository {
                 path,
                 epochs: self.epochs.clone(),
-                blocks: self.blocks.clone(),
+                rules: outlines::rules(&self.config),
+                caches: self.caches.clone(),
                 current: Mutex::default(),
             })
         });
@@ -197,10 +204,14 @@ impl Workspaces {
             workspace.clone(),
             repository.clone(),
             self.foreground.clone(),
-            Budget { threads, memory: self.config.index_memory_mb << 20 },
+            Budget {
+                limits: outlines::limits(&self.config),
+                threads,
+                memory: self.config.index_memory_mb << 20,
+            },
             (epoch, id, tree),
         );
-        Warm { _indexer: indexer, workspace, repository }
+        Warm { _indexer: indexer, workspace, repository, fresh: FreshFiles::default() }
     }
 
     fn store_path(&self, common: &Path) -> PathBuf {
@@ -244,13 +255,15 @@ impl Workspaces {
         let common = git::common_dir(&root).unwrap_or_else(|| root.clone());
         let path = self.store_path(&common);
         let before = size(&path);
-        let warm = open.workspaces.remove(&root);
+        let place = open.workspaces.remove(&root);
         let repository = open.repositories.get(&common).cloned();
         drop(open);
-        drop(warm);
+        if let Some(place) = place {
+            place.finish();
+        }
         let alone = match repository.and_then(|repository| repository.store()) {
             Some(store) => store.forget(&root).unwrap_or(true),
-            None => !path.exists() || forget_unopened(&path, &root),
+            None => !path.exists() || self.forget_unopened(&path, &root),
         };
         if alone {
             self.lock().repositories.remove(&common);
@@ -270,10 +283,15 @@ impl Workspaces {
         open.repositories.clear();
         drop(open);
         std::thread::scope(|scope| {
-            for warm in workspaces.into_values() {
-                scope.spawn(|| drop(warm));
+            for place in workspaces.into_values() {
+                scope.spawn(move || place.finish());
             }
         });
+    }
+
+    fn forget_unopened(&self, path: &Path, root: &Path) -> bool {
+        let opened = Store::open(path, 0, outlines::rules(&self.config), &Caches::new(0));
+        opened.and_then(|(store, _)| store.forget(root)).unwrap_or(true)
     }
 
     fn write_named(&self, named: &BTreeSet<PathBuf>) -> std::io::Result<()> {
@@ -300,11 +318,6 @@ pub(crate) fn not_a_workspace(dir: &Path) -> ErrorObjectOwned {
         format!("`{}` is in no workspace", dir.display()),
         "make it one with `hob index DIR`, or go into a git repository",
     )
-}
-
-fn forget_unopened(path: &Path, root: &Path) -> bool {
-    let opened = Store::open(path, 0, store::block_cache(0));
-    opened.and_then(|(store, _)| store.forget(root)).unwrap_or(true)
 }
 
 /// What a file takes on the disk: redb reserves room in it that is not written yet.
@@ -377,17 +390,19 @@ impl Stores for Repository {
 impl Repository {
     fn open_store(&self) -> Result<(Store, Option<String>), StoreError> {
         let epoch = self.epochs.fetch_add(1, Ordering::Relaxed);
-        Store::open(&self.path, epoch, self.blocks.clone())
+        Store::open(&self.path, epoch, self.rules, &self.caches)
     }
 
     fn status(&self) -> StoreStatus {
         let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        let (contents, segments) = current.store.as_ref().map_or((0, 0), |store| store.counts());
+        let StoreCounts { contents, definitions, segments } =
+            current.store.as_ref().map(|store| store.counts()).unwrap_or_default();
         StoreStatus {
             path: Text::from(self.path.as_path()),
             bytes: size(&self.path),
             contents,
             segments,
+            symbols: definitions,
             problem: current.problem.clone(),
         }
     }
@@ -399,9 +414,11 @@ impl Warm {
         let totals = snapshot.tree.totals();
         WorkspaceStatus {
             origin: self.workspace.origin(snapshot),
+            unloaded: false,
             files: totals.files,
             bytes: totals.bytes,
             pending: totals.pending,
+            unoutlined: totals.unoutlined,
             watched: self.workspace.watched(),
             problems: snapshot.problems.clone(),
             head: git::head(self.workspace.root()),

@@ -95,6 +95,41 @@ pub trait IndexApi {
     /// All lines that match, at once.
     #[method(name = "search", param_kind = map)]
     async fn search(&self, query: SearchQuery) -> RpcResult<SearchResult>;
+
+    /// The files that a search looks at, or those of them whose paths match.
+    #[method(name = "files", param_kind = map)]
+    async fn files(&self, query: FilesQuery) -> RpcResult<FilesResult>;
+
+    /// The types of files that a search can be about.
+    #[method(name = "types", param_kind = map)]
+    async fn types(&self) -> RpcResult<FileTypes>;
+}
+
+/// Questions to the index about what files define.
+#[cfg_attr(
+    all(feature = "server", feature = "client"),
+    rpc(server, client, namespace = "index", namespace_separator = ".")
+)]
+#[cfg_attr(
+    all(feature = "server", not(feature = "client")),
+    rpc(server, namespace = "index", namespace_separator = ".")
+)]
+#[cfg_attr(
+    all(feature = "client", not(feature = "server")),
+    rpc(client, namespace = "index", namespace_separator = ".")
+)]
+pub trait SymbolsApi {
+    /// Definitions by name: exact matches, then by prefix, then fuzzy.
+    #[method(name = "symbols", param_kind = map)]
+    async fn symbols(&self, query: SymbolsQuery) -> RpcResult<SymbolsResult>;
+
+    /// What files define. One that cannot be read has an error of its own.
+    #[method(name = "outline", param_kind = map)]
+    async fn outline(&self, query: OutlineQuery) -> RpcResult<OutlineResult>;
+
+    /// The languages whose definitions are known.
+    #[method(name = "languages", param_kind = map)]
+    async fn languages(&self) -> RpcResult<Languages>;
 }
 
 /// Questions to the index whose answers come as a stream.
@@ -117,6 +152,14 @@ pub trait IndexStreams {
         &self,
         query: SearchQuery,
         style: Option<Style>,
+    ) -> jsonrpsee::core::SubscriptionResult;
+
+    /// The paths of files, printed in parts: each answer of `index.files` without a limit on its size.
+    #[subscription(name = "filesStream" => "filesEvent", unsubscribe = "filesStop", item = FilesEvent, param_kind = map)]
+    async fn files_stream(
+        &self,
+        query: FilesQuery,
+        style: Option<FilesStyle>,
     ) -> jsonrpsee::core::SubscriptionResult;
 
     /// Each state of the workspace around a directory, as it is published.

@@ -16,9 +16,9 @@ pub enum Kind {
     BadPath,
     /// A workspace's root was deleted or moved.
     RootGone,
-    /// A pattern that is no regular expression, or too large a one.
+    /// A pattern that is no regular expression, or too large a one; a query that asks for nothing.
     BadPattern,
-    /// A glob or file type that does not exist or does not parse.
+    /// A glob, file type, kind or language that does not exist or does not parse.
     BadFilter,
     /// The promise of freshness could not be kept in time.
     NotSynced,
@@ -26,7 +26,7 @@ pub enum Kind {
     Cancelled,
     /// The work took longer than its deadline.
     Deadline,
-    /// A frame or an answer past the limit of size.
+    /// A frame, a query or an answer past the limit of size.
     TooLarge,
     /// More connections, calls or subscriptions than the limit.
     TooMany,
@@ -93,4 +93,15 @@ pub struct ErrorData {
     /// What to do, for a person. May be empty.
     #[serde(default)]
     pub hint: String,
+}
+
+/// An error at the end of a stream, in the shape that a call's error has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The JSON-RPC code.
+    pub code: i32,
+    /// What happened.
+    pub message: String,
+    /// The kind and what to do.
+    pub data: ErrorData,
 }

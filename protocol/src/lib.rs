@@ -16,9 +16,9 @@ pub mod place;
 mod text;
 mod types;
 
-pub use error::{ErrorData, Kind};
+pub use error::{ErrorData, Failure, Kind};
 pub use text::Text;
 pub use types::*;
 
 /// The number of this interface. Client and daemon must agree on it.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;

@@ -13,14 +13,33 @@ pub(super) fn terminal(daemon: &Scripted, line: &str) -> String {
 }
 
 fn terminal_at(socket: &Path, line: &str) -> String {
+    shown_on(false, socket, line)
+}
+
+/// What a command line shows on a terminal without colours.
+pub(super) fn on_a_terminal(daemon: &Scripted, line: &str) -> String {
+    shown_on(true, &daemon.socket(), line)
+}
+
+fn shown_on(terminal: bool, socket: &Path, line: &str) -> String {
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let status = run_with(socket, line, &mut out, &mut err);
+    let status = run_on(terminal, socket, line, &mut out, &mut err);
     let shown = String::from_utf8_lossy(&out).into_owned() + &String::from_utf8_lossy(&err);
     let socket = socket.display().to_string();
     format!("{}status {}\n", shown.replace(&socket, "SOCKET"), status as u8)
 }
 
 fn run_with(socket: &Path, line: &str, out: &mut dyn Write, err: &mut dyn Write) -> Status {
+    run_on(false, socket, line, out, err)
+}
+
+fn run_on(
+    terminal: bool,
+    socket: &Path,
+    line: &str,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Status {
     let env = |name: &str| match name {
         "HOB_SOCKET" => Some(socket.into()),
         // No daemon can be started.
@@ -29,7 +48,7 @@ fn run_with(socket: &Path, line: &str, out: &mut dyn Write, err: &mut dyn Write)
         _ => None,
     };
     let args = line.split_whitespace().map(OsString::from).collect();
-    let (out_is_terminal, err_is_terminal) = (false, false);
+    let (out_is_terminal, err_is_terminal) = (terminal, terminal);
     run(args, &mut World { out, err, out_is_terminal, err_is_terminal, env: &env })
 }
 
@@ -38,7 +57,7 @@ pub(super) fn check(daemon: &Scripted, line: &str, expected: Expect) {
 }
 
 /// A daemon that answers one method, or streams, in one way.
-fn answering(
+pub(super) fn answering(
     method: &'static str,
     acts: impl Fn() -> Vec<Act> + Send + Sync + 'static,
 ) -> Scripted {
@@ -217,7 +236,13 @@ fn with_workspace(pending: u64) -> Scripted {
             small["files"] = json!(1);
             small["root"] = json!("/b b");
             small["freshness"] = json!("indexing");
-            vec![Act::Result(json!({"workspaces": [workspace_status(0), small]}))]
+            let mut away = workspace_status(0);
+            away["root"] = json!("/c");
+            away["unloaded"] = json!(true);
+            let mut unknown = away.clone();
+            unknown["root"] = json!("/d");
+            unknown["files"] = json!(0);
+            vec![Act::Result(json!({"workspaces": [workspace_status(0), small, away, unknown]}))]
         }
         "workspace.forget" => vec![Act::Result(json!({"root": params["dir"], "freed": 2048}))],
         "index.build" if params["wait"] == true => vec![Act::Result(workspace_status(0))],
@@ -287,10 +312,12 @@ fn workspaces_are_listed_and_forgotten() {
         &daemon,
         "workspaces",
         expect![[r#"
-        live      1,200 files  5.0 kB  /a
-        indexing       1 file  5.0 kB  /b b
-        status 0
-    "#]],
+            live      1,200 files  5.0 kB  /a
+            indexing       1 file  5.0 kB  /b b
+            unloaded  1,200 files  5.0 kB  /c
+            unloaded            -       -  /d
+            status 0
+        "#]],
     );
     assert_eq!(terminal(&daemon, "workspaces"), terminal(&daemon, "workspaces list"));
     check(

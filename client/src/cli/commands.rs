@@ -4,7 +4,7 @@
 
 use super::{Status, World, usage};
 use crate::Error;
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use std::ffi::{OsStr, OsString};
 
 /// Where a command stands in the help.
@@ -32,6 +32,11 @@ pub(super) struct Row {
 /// All commands, in the order of the help.
 pub(super) const COMMANDS: &[Row] = &[
     super::search::ROW,
+    super::symbols::ROW,
+    super::files::ROW,
+    super::outline::ROW,
+    super::kinds::TYPES,
+    super::kinds::LANGUAGES,
     super::index::ROW,
     super::status::ROW,
     super::workspaces::ROW,
@@ -121,12 +126,40 @@ pub(super) fn value<'m>(matches: &'m ArgMatches, id: &str) -> Option<&'m OsStrin
 
 /// An argument for a path or free text, without a flag.
 pub(super) fn positional(id: &'static str, name: &'static str) -> Arg {
-    Arg::new(id).value_name(name).value_parser(clap::value_parser!(OsString))
+    Arg::new(id).value_name(name).value_parser(value_parser!(OsString))
 }
 
 /// The switch `--json`.
 pub(super) fn json_flag() -> Arg {
     Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print one JSON object")
+}
+
+/// The flag `--limit`.
+pub(super) fn limit_flag(help: &'static str) -> Arg {
+    Arg::new("limit").long("limit").value_name("NUM").value_parser(value_parser!(u64)).help(help)
+}
+
+/// The value of a flag that is a number.
+pub(super) fn number(matches: &ArgMatches, flag: &str) -> Option<u64> {
+    matches.get_one::<u64>(flag).copied()
+}
+
+/// The values of a flag that is text.
+pub(super) fn texts(matches: &ArgMatches, flag: &str) -> Result<Vec<String>, Error> {
+    let given = matches.get_many::<OsString>(flag).unwrap_or_default();
+    given.map(|text| utf8(text, &format!("the value of `--{flag}`")).map(str::to_owned)).collect()
+}
+
+/// Whether to colour: as asked, else on a terminal that can and may.
+pub(super) fn color(matches: &ArgMatches, world: &World<'_>) -> bool {
+    match matches.get_one::<String>("color").map_or("auto", String::as_str) {
+        "always" | "ansi" => true,
+        "never" => false,
+        _ => {
+            let able = (world.env)("TERM").is_some_and(|term| term != "dumb");
+            world.out_is_terminal && able && (world.env)("NO_COLOR").is_none()
+        }
+    }
 }
 
 /// Text that a method's parameter needs to be UTF-8.

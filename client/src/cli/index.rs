@@ -30,7 +30,7 @@ fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
     let begun = Instant::now();
     let status = world.ask(|connection, _| block_on(connection.build(dir.clone(), None)))?;
     let root = status.origin.root.clone().unwrap_or(dir);
-    if status.pending == 0 {
+    if status.pending + status.unoutlined == 0 {
         return done(&root, &status, None, world);
     }
     if !on(matches, "wait") {
@@ -49,7 +49,10 @@ fn under_way(
 ) -> Result<Status, Error> {
     let files = units::counted(status.files, "file");
     world.out.write_all(root.as_bytes())?;
-    writeln!(world.out, ": indexing {} of {files}", units::count(status.pending))?;
+    match status.pending {
+        0 => writeln!(world.out, ": parsing {} of {files}", units::count(status.unoutlined))?,
+        pending => writeln!(world.out, ": indexing {} of {files}", units::count(pending))?,
+    }
     world.out.flush()?;
     if world.out_is_terminal {
         world.err.write_all(b"hint: watch it with `hob index --wait`, or ask `hob status`\n")?;
@@ -81,12 +84,13 @@ impl Bar {
         if !terminal {
             return Self(ProgressBar::hidden());
         }
-        let bar = ProgressBar::with_draw_target(Some(status.files), ProgressDrawTarget::stderr());
-        let template = "indexing [{bar:30}] {human_pos} of {human_len} files, {eta} left";
+        let bar =
+            ProgressBar::with_draw_target(Some(2 * status.files), ProgressDrawTarget::stderr());
+        let template = "indexing [{bar:30}] {percent} %, {eta} left";
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("=> "));
         }
-        bar.set_position(status.files.saturating_sub(status.pending));
+        bar.set_position(steps(status.files, status.pending, status.unoutlined));
         let (moved, place, root) = (bar.clone(), place.clone(), root.clone());
         // It ends with the process, or with the connection.
         std::thread::spawn(move || follow(&place, &root, &moved));
@@ -98,6 +102,11 @@ impl Bar {
     }
 }
 
+/// What is done: each file is read once for its text, and once for its definitions.
+fn steps(files: u64, pending: u64, unoutlined: u64) -> u64 {
+    (2 * files).saturating_sub(pending + unoutlined)
+}
+
 /// Moves the bar. It is an ornament: without news it stands still, and the wait goes on.
 fn follow(place: &Place, root: &Text, bar: &ProgressBar) {
     let Ok(mut connection) = Connection::open(place) else { return };
@@ -106,7 +115,7 @@ fn follow(place: &Place, root: &Text, bar: &ProgressBar) {
         if bar.is_finished() {
             return;
         }
-        bar.set_length(change.files);
-        bar.set_position(change.files.saturating_sub(change.pending));
+        bar.set_length(2 * change.files);
+        bar.set_position(steps(change.files, change.pending, change.unoutlined));
     }
 }

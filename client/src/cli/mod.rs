@@ -4,15 +4,21 @@
 //! through the world, so that tests run them as they are.
 
 mod commands;
+mod cut;
 mod daemon;
+mod files;
 mod index;
+mod kinds;
 mod logs;
+mod outline;
+mod paint;
 mod ping;
 mod rpc;
 mod search;
 mod search_flags;
 mod search_run;
 mod status;
+mod symbols;
 mod units;
 mod usage;
 mod workspaces;
@@ -63,6 +69,9 @@ fn run(args: Vec<OsString>, world: &mut World<'_>) -> Status {
     }
 }
 
+#[cfg(test)]
+#[path = "symbols_tests.rs"]
+mod symbols_tests;
 #[cfg(test)]
 #[path = "cli_tests.rs"]
 mod tests;

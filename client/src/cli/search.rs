@@ -3,14 +3,14 @@
 //! What the question means is ripgrep's and the daemon's matter; here is only what rules flags
 //! have among each other. [`super::search_run`] asks it.
 
-use super::commands::{Group, Row, on};
+use super::commands::{Group, Row, number, on, texts};
 use super::search_flags::{FLAGS, Takes};
 use super::{Status, World, search_flags, search_run};
 use crate::{Error, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use hob_protocol::{Case, Print, SearchQuery, Style, Text};
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 
 pub(super) const ROW: Row = Row {
     name: "search",
@@ -135,15 +135,6 @@ fn path(path: &OsString) -> Result<Text, Error> {
     Ok(Text::from(std::path::Path::new(path)))
 }
 
-fn texts(matches: &ArgMatches, flag: &str) -> Result<Vec<String>, Error> {
-    let given = matches.get_many::<OsString>(flag).unwrap_or_default();
-    given.map(|text| text_of(text, flag)).collect()
-}
-
-fn text_of(text: &OsStr, flag: &str) -> Result<String, Error> {
-    super::commands::utf8(text, &format!("the value of `--{flag}`")).map(str::to_owned)
-}
-
 /// The types to search and those to leave out. In ripgrep the last flag that a file's type has
 /// wins; the daemon takes all of -t first, so that a -T which its -t follows must go.
 fn types(matches: &ArgMatches) -> Result<(Vec<String>, Vec<String>), Error> {
@@ -156,10 +147,6 @@ fn types(matches: &ArgMatches) -> Result<(Vec<String>, Vec<String>), Error> {
     };
     let not = not.filter(|(place, name)| !overruled(*place, name)).map(|(_, name)| name).collect();
     Ok((types.clone(), not))
-}
-
-fn number(matches: &ArgMatches, flag: &str) -> Option<u64> {
-    matches.get_one::<u64>(flag).copied()
 }
 
 /// Of some switches, the one that was given last.
@@ -219,21 +206,12 @@ fn print(matches: &ArgMatches) -> Print {
     }
 }
 
-/// Whether to colour: as asked, else on a terminal that can and may.
+/// Whether to colour. `--pretty` is `--color always` in its place.
 fn color(matches: &ArgMatches, world: &World<'_>) -> bool {
     let asked = matches.value_source("color") == Some(ValueSource::CommandLine);
-    let when = matches.get_one::<String>("color").map_or("auto", String::as_str);
     let pretty =
         on(matches, "pretty") && (!asked || matches.index_of("pretty") > matches.index_of("color"));
-    match when {
-        _ if pretty => true,
-        "always" | "ansi" => true,
-        "never" => false,
-        _ => {
-            let able = (world.env)("TERM").is_some_and(|term| term != "dumb");
-            world.out_is_terminal && able && (world.env)("NO_COLOR").is_none()
-        }
-    }
+    pretty || super::commands::color(matches, world)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Asks a search, and writes what comes as it comes.
 
+use super::cut::Cut;
 use super::search::Request;
 use super::{Status, World};
 use crate::{Connection, Error, ErrorKind};
@@ -59,7 +60,14 @@ fn finish(
     if let Some(why) = summary.truncated
         && request.style.print != Print::Quiet
     {
-        tell_truncated(request, why, world)?;
+        let cut = Cut {
+            what: "line",
+            limit: request.query.limit.unwrap_or_default(),
+            total: None,
+            hint: "a larger `--limit`, or none, shows it",
+            deadline_ms: request.query.deadline_ms.unwrap_or_default(),
+        };
+        cut.tell(why, world)?;
     }
     // What was not looked at might have matched, so that "nothing" would be a lie.
     let unsure = summary.errors || summary.truncated == Some(Truncated::Deadline);
@@ -68,19 +76,4 @@ fn finish(
         false if !unsure => Status::Nothing,
         _ => Status::Failed,
     })
-}
-
-fn tell_truncated(request: &Request, why: Truncated, world: &mut World<'_>) -> Result<(), Error> {
-    match why {
-        Truncated::Limit => {
-            let limit = super::units::counted(request.query.limit.unwrap_or(0), "line");
-            let message = format!("stopped after {limit}: there is more");
-            world.note(&message, "a larger `--limit`, or none, shows it")
-        }
-        Truncated::Deadline => {
-            let limit = request.query.deadline_ms.unwrap_or(0);
-            let message = format!("stopped after {limit} ms: there may be more");
-            world.note(&message, "a later `--deadline`, or none, searches all")
-        }
-    }
 }

@@ -23,8 +23,8 @@ fn define(command: Command) -> Command {
         .arg(json_flag())
         .after_help(
             "JSON: {\"root\", \"generation\", \"freshness\", \"files\", \"bytes\", \"pending\", \
-             \"watched\", \"problems\"?, \"head\"?,\n\"store\": {\"path\", \"bytes\", \"contents\", \
-             \"segments\", \"problem\"?}, \"daemon\": {\"version\", \"protocol\", \"pid\",\n\
+             \"unoutlined\", \"watched\", \"problems\"?, \"head\"?,\n\"store\": {\"path\", \"bytes\", \"contents\", \
+             \"segments\", \"symbols\", \"problem\"?}, \"daemon\": {\"version\", \"protocol\", \"pid\",\n\
              \"uptime_seconds\", \"memory_bytes\", \"connections\", \"descriptors\", \"socket\", \
              \"log\"?, \"workspaces\"}};\noutside of a workspace only \"daemon\" is there. Sizes are \
              in bytes. Text that is not UTF-8 is\n{\"bytes\": base64}. \"freshness\" is live, \
@@ -103,7 +103,8 @@ fn print_workspace(workspace: &WorkspaceStatus, out: &mut dyn Write) -> std::io:
     let store = &workspace.store;
     let contents = units::counted(store.contents, "content");
     let segments = units::counted(store.segments, "segment");
-    write!(out, "store      {}, {contents}, {segments}: ", units::bytes(store.bytes))?;
+    let symbols = units::counted(store.symbols, "symbol");
+    write!(out, "store      {}, {contents}, {symbols}, {segments}: ", units::bytes(store.bytes))?;
     out.write_all(store.path.as_bytes())?;
     writeln!(out)?;
     for problem in workspace.problems.iter().chain(&store.problem) {
@@ -115,12 +116,13 @@ fn print_workspace(workspace: &WorkspaceStatus, out: &mut dyn Write) -> std::io:
 fn describe(workspace: &WorkspaceStatus) -> String {
     let word = freshness(workspace.origin.freshness);
     let generation = units::count(workspace.origin.generation);
-    match workspace.pending {
-        0 => format!("{word}, generation {generation}"),
-        pending => {
-            format!("{word}, generation {generation}, {} to index", units::counted(pending, "file"))
+    let mut text = format!("{word}, generation {generation}");
+    for (files, what) in [(workspace.pending, "index"), (workspace.unoutlined, "parse")] {
+        if files > 0 {
+            text += &format!(", {} to {what}", units::counted(files, "file"));
         }
     }
+    text
 }
 
 /// The daemon's part, in as many lines as it needs.
@@ -158,9 +160,11 @@ mod tests {
                 generation: 12,
                 freshness: Freshness::Indexing,
             },
+            unloaded: false,
             files: 78_255,
             bytes: 1_298_700_000,
             pending: 1,
+            unoutlined: 20,
             watched: 5096,
             problems: vec!["cannot watch `a`: permission denied".into()],
             head: Some("main".into()),
@@ -169,6 +173,7 @@ mod tests {
                 bytes: 148_000_000,
                 contents: 78_000,
                 segments: 3,
+                symbols: 5_000_000,
                 problem: None,
             },
         };
@@ -177,9 +182,9 @@ mod tests {
         expect![[r#"
             workspace  /src/linux (main)
             files      78,255 files, 1.3 GB
-            freshness  indexing, generation 12, 1 file to index
+            freshness  indexing, generation 12, 1 file to index, 20 files to parse
             watched    5,096 directories
-            store      148 MB, 78,000 contents, 3 segments: /cache/x.redb
+            store      148 MB, 78,000 contents, 5,000,000 symbols, 3 segments: /cache/x.redb
             problem    cannot watch `a`: permission denied
         "#]]
         .assert_eq(&String::from_utf8(out).unwrap());

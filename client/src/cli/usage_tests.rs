@@ -94,6 +94,11 @@ fn help_is_grouped() {
 
             Search:
               search [FLAGS] PATTERN [PATH...]       Find lines that match, as ripgrep prints them, sorted by path
+              symbols [FLAGS] QUERY                  Find where a name is defined, in all of the workspace
+              files [QUERY] [--limit NUM] [-0]       Find files by some letters of their paths, or list all
+              outline FILE... [--json]               Show what files define, nested, with lines and signatures
+              types [--json]                         List the types of files that `hob search -t` takes
+              languages [--json]                     List the languages whose definitions are known, and their kinds
 
             Workspaces:
               index [DIR] [--wait]                   Make a directory a workspace, and index it in the background

@@ -64,11 +64,15 @@ fn print(known: &WorkspaceList, world: &mut World<'_>) -> Result<(), Error> {
 }
 
 fn row(workspace: &WorkspaceStatus) -> [String; 3] {
-    [
-        freshness(workspace.origin.freshness).to_owned(),
-        units::counted(workspace.files, "file"),
-        units::bytes(workspace.bytes),
-    ]
+    let state = match workspace.unloaded {
+        true => "unloaded",
+        false => freshness(workspace.origin.freshness),
+    };
+    // Of one that was never loaded nothing is known.
+    if workspace.unloaded && workspace.files == 0 {
+        return [state, "-", "-"].map(str::to_owned);
+    }
+    [state.to_owned(), units::counted(workspace.files, "file"), units::bytes(workspace.bytes)]
 }
 
 fn forget(matches: &ArgMatches, json: bool, world: &mut World<'_>) -> Result<Status, Error> {

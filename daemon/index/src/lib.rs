@@ -18,9 +18,13 @@
 //! assert!(!accepts(&wanted("spin_lock"), &trigrams));
 //! ```
 
+pub mod names;
 pub mod parts;
+pub mod picker;
 pub mod plan;
 pub mod postings;
+mod seal;
 pub mod symbols;
 pub mod tree;
 pub mod trigram;
+mod varint;

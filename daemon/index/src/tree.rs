@@ -49,6 +49,8 @@ pub struct File {
     pub touch: u32,
     /// Its content.
     pub doc: DocId,
+    /// What its content defines is in the store; or it defines nothing, being of no language.
+    pub outlined: bool,
 }
 
 impl File {
@@ -102,6 +104,8 @@ pub struct Totals {
     pub pending: u64,
     /// Of these, files whose content is not known: pending or unreadable.
     pub unknown: u64,
+    /// Of these, files whose definitions are not in the store, though they could be read.
+    pub unoutlined: u64,
     /// Directories, this one included.
     pub dirs: u64,
     /// Directories that could not be listed.
@@ -116,6 +120,7 @@ impl Totals {
         bytes: 0,
         pending: 0,
         unknown: 0,
+        unoutlined: 0,
         dirs: 1,
         unreadable: 0,
         first: u32::MAX,
@@ -125,6 +130,7 @@ impl Totals {
     fn add_file(&mut self, file: &File) {
         self.files += 1;
         self.bytes += file.size;
+        self.unoutlined += u64::from(!file.outlined && file.doc != DocId::UNREADABLE);
         match file.docs() {
             Some((first, last)) => {
                 self.first = self.first.min(first);
@@ -142,6 +148,7 @@ impl Totals {
         self.bytes += below.bytes;
         self.pending += below.pending;
         self.unknown += below.unknown;
+        self.unoutlined += below.unoutlined;
         self.dirs += below.dirs;
         self.unreadable += below.unreadable;
         self.first = self.first.min(below.first);
@@ -297,6 +304,33 @@ impl Dir {
     /// `docs`, or is not known; in order of paths.
     pub fn for_each_file(&self, docs: &Docs, visit: &mut dyn FnMut(&[u8], &File)) {
         self.walk_files(&mut Vec::new(), docs, visit);
+    }
+
+    /// Calls `visit` with the path of each file whose definitions are not in the store, in order of
+    /// paths; files that cannot be read are left out.
+    pub fn for_each_unoutlined(&self, visit: &mut dyn FnMut(&[u8], &File)) {
+        self.walk_unoutlined(&mut Vec::new(), visit);
+    }
+
+    fn walk_unoutlined(&self, path: &mut Vec<u8>, visit: &mut dyn FnMut(&[u8], &File)) {
+        if self.totals.unoutlined == 0 {
+            return;
+        }
+        for entry in &self.entries {
+            let length = path.len();
+            path.extend_from_slice(&entry.name);
+            match &entry.node {
+                Node::File(file) if !file.outlined && file.doc != DocId::UNREADABLE => {
+                    visit(path, file);
+                }
+                Node::Dir(dir) => {
+                    path.push(b'/');
+                    dir.walk_unoutlined(path, visit);
+                }
+                _ => {}
+            }
+            path.truncate(length);
+        }
     }
 
     fn walk_files(&self, path: &mut Vec<u8>, docs: &Docs, visit: &mut dyn FnMut(&[u8], &File)) {
@@ -475,7 +509,14 @@ mod tests {
 
     fn file(doc: u32) -> Node {
         let doc = DocId::new(doc).unwrap_or(DocId::PENDING);
-        Node::File(File { size: 1, mtime: 0, print: 0, touch: 0, doc })
+        Node::File(File {
+            size: 1,
+            mtime: 0,
+            print: 0,
+            touch: 0,
+            doc,
+            outlined: doc.known().is_some_and(|doc| doc % 2 == 0),
+        })
     }
 
     fn files(dir: &Dir, docs: &Docs) -> Vec<String> {
@@ -571,6 +612,14 @@ mod tests {
                 prop_assert_eq!(files(&root, &Docs::These(vec![doc])), some);
             }
             prop_assert_eq!(root.totals().files, model.len() as u64);
+            let odd = |(names, doc): (&Vec<String>, &u32)| (doc % 2 == 1).then(|| names.join("/"));
+            let odd: Vec<String> = model.iter().filter_map(odd).collect();
+            let mut unoutlined = Vec::new();
+            root.for_each_unoutlined(&mut |path, _| {
+                unoutlined.push(String::from_utf8_lossy(path).into_owned());
+            });
+            prop_assert_eq!(root.totals().unoutlined, odd.len() as u64);
+            prop_assert_eq!(unoutlined, odd);
             let mut listed = Vec::new();
             root.for_each_file(&Docs::All, &mut |path, file| listed.push((path.to_vec(), *file)));
             prop_assert_eq!(files(&Dir::from_files(&listed), &Docs::All), files(&root, &Docs::All));

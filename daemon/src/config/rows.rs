@@ -38,6 +38,11 @@ pub(super) const ROWS: &[Row] = &[
         slot: |config| Slot::Count(&mut config.limits.answer_bytes, 1024),
     },
     Row {
+        key: "limits.query_bytes",
+        doc: "Bytes of a query for the names of files or symbols, at most.",
+        slot: |config| Slot::Count(&mut config.query_bytes, 1),
+    },
+    Row {
         key: "limits.batch",
         doc: "Requests in a batch, at most.",
         slot: |config| Slot::Count(&mut config.limits.batch, 1),
@@ -116,6 +121,22 @@ pub(super) const ROWS: &[Row] = &[
         slot: |config| Slot::Count(&mut config.search_threads, 0),
     },
     Row {
+        key: "symbols.file_kb",
+        doc: "KiB of a file that are parsed for symbols; of a larger one the beginning is. (Of C it is\n\
+              only what can define something that counts.)",
+        slot: |config| Slot::Count(&mut config.symbols_file_kb, 1),
+    },
+    Row {
+        key: "symbols.limit",
+        doc: "Symbols in an answer, at most.",
+        slot: |config| Slot::Count(&mut config.symbols_limit, 1),
+    },
+    Row {
+        key: "symbols.query_bytes",
+        doc: "Bytes of a name that is asked for, at most.",
+        slot: |config| Slot::Count(&mut config.symbols_query_bytes, 1),
+    },
+    Row {
         key: "watch.backend",
         doc: "`auto`: the kernel reports changes; `notify`: through the library that serves other\n\
               systems; `poll`: each query looks at the whole tree.",
@@ -125,6 +146,12 @@ pub(super) const ROWS: &[Row] = &[
         key: "workspace.auto",
         doc: "Index a git repository when it is first searched, without `hob index`.",
         slot: |config| Slot::Switch(&mut config.workspace_auto),
+    },
+    Row {
+        key: "workspace.idle_ms",
+        doc: "Milliseconds after which a workspace that nobody asks about is unloaded. The next question\n\
+              loads it again.",
+        slot: |config| Slot::Millis(&mut config.workspace_idle),
     },
 ];
 

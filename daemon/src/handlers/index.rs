@@ -9,7 +9,8 @@ use crate::workspaces::Warm;
 use hob_index::tree::Docs;
 use hob_protocol::api::IndexApiServer;
 use hob_protocol::{
-    Kind, LineMatch, SearchQuery, SearchResult, SearchSummary, Text, WorkspaceStatus,
+    FileTypes, FilesQuery, FilesResult, Kind, LineMatch, SearchQuery, SearchResult, SearchSummary,
+    Text, WorkspaceStatus,
 };
 use jsonrpsee::core::{RpcResult, async_trait};
 use jsonrpsee::types::ErrorObjectOwned;
@@ -40,7 +41,7 @@ impl IndexApiServer for Index {
             let warm = services.workspaces.make(&directory(&dir)?)?;
             let failed = |failed| not_synced(warm.workspace.root(), failed);
             let mut snapshot = synced(&services, &warm, false).map_err(failed)?;
-            while wait == Some(true) && snapshot.tree.totals().pending > 0 {
+            while wait == Some(true) && !is_indexed(&snapshot) {
                 if warm.repository.store().is_none() {
                     let problem = warm.status(&snapshot).store.problem.unwrap_or_default();
                     let root = warm.workspace.root().display();
@@ -72,6 +73,23 @@ impl IndexApiServer for Index {
         })
         .await
     }
+
+    async fn files(&self, query: FilesQuery) -> RpcResult<FilesResult> {
+        let services = self.services.clone();
+        let cancel = CancelOnDrop::default();
+        let cancelled = cancel.0.clone();
+        blocking(move || super::files::files(&services, &query, &cancelled)).await
+    }
+
+    async fn types(&self) -> RpcResult<FileTypes> {
+        Ok(FileTypes { types: search::file_types() })
+    }
+}
+
+/// Whether nothing has to be read or parsed for a query.
+fn is_indexed(snapshot: &crate::workspace::Snapshot) -> bool {
+    let totals = snapshot.tree.totals();
+    totals.pending == 0 && totals.unoutlined == 0
 }
 
 /// Cancels a search when nobody waits for it any more.

@@ -4,13 +4,16 @@
 //! It holds no state of its own.
 
 mod daemon;
+mod files;
 mod index;
 mod streams;
+mod symbols;
 mod workspace;
 
 use crate::Services;
 use hob_protocol::api::{
-    DaemonApiServer as _, IndexApiServer as _, IndexStreamsServer as _, WorkspaceApiServer as _,
+    DaemonApiServer as _, IndexApiServer as _, IndexStreamsServer as _, SymbolsApiServer as _,
+    WorkspaceApiServer as _,
 };
 use hob_protocol::{Kind, Text};
 use jsonrpsee::Methods;
@@ -28,6 +31,7 @@ pub fn methods(services: &Arc<Services>) -> Result<Methods, RegisterMethodError>
     methods.merge(daemon::Daemon::new(services.clone()).into_rpc())?;
     methods.merge(workspace::Workspace::new(services.clone()).into_rpc())?;
     methods.merge(index::Index::new(services.clone()).into_rpc())?;
+    methods.merge(symbols::Symbols::new(services.clone()).into_rpc())?;
     methods.merge(streams::Streams::new(services.clone()).into_rpc())?;
     Ok(methods)
 }
@@ -42,6 +46,18 @@ async fn blocking<T: Send + 'static>(
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
         Err(_) => Err(Kind::Stopping.error("the daemon is about to stop", "")),
     }
+}
+
+/// Refuses a query for names that is longer than any name.
+fn within_limit(services: &Services, query: &str) -> RpcResult<()> {
+    let limit = services.config.query_bytes;
+    if query.len() <= limit {
+        return Ok(());
+    }
+    Err(Kind::TooLarge.error(
+        format!("the query has {} bytes, and `limits.query_bytes` is {limit}", query.len()),
+        "ask for a shorter one, or raise the limit",
+    ))
 }
 
 /// The canonical path of a directory that a client names.

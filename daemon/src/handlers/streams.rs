@@ -1,17 +1,22 @@
 //! `index.*`, what comes as a stream.
 
+use super::files;
 use super::index::{CancelOnDrop, explain, search};
 use super::workspace::synced;
 use super::{blocking, directory};
 use crate::Services;
-use crate::search::{Part, Receiver, Want};
+use crate::search::{Cancel, Part, Receiver, Want};
 use crate::workspaces::{Warm, not_a_workspace};
 use hob_protocol::api::IndexStreamsServer;
-use hob_protocol::{ErrorData, Failure, IndexChange, Kind, SearchEvent, SearchQuery, Style, Text};
+use hob_protocol::{
+    ErrorData, Failure, FilesEvent, FilesQuery, FilesStyle, IndexChange, Kind, SearchEvent,
+    SearchQuery, Style, Text,
+};
 use jsonrpsee::core::{SubscriptionResult, async_trait, to_json_raw_value};
 use jsonrpsee::types::ErrorObjectOwned;
 use jsonrpsee::{PendingSubscriptionSink, SubscriptionSink};
 use serde::Serialize;
+use std::marker::PhantomData;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::broadcast::error::RecvError;
@@ -29,28 +34,25 @@ impl Streams {
     pub(super) fn new(services: Arc<Services>) -> Self {
         Self { services }
     }
-}
 
-#[async_trait]
-impl IndexStreamsServer for Streams {
-    async fn search_stream(
+    /// Runs what prints on a thread of its own, and sends what it prints and its last event.
+    async fn stream<E: Printed>(
         &self,
         pending: PendingSubscriptionSink,
-        query: SearchQuery,
-        style: Option<Style>,
+        work: impl FnOnce(&Services, &Cancel, &mut Stream<E>) -> E + Send + 'static,
     ) -> SubscriptionResult {
         let sink = pending.accept().await?;
         let services = self.services.clone();
         let cancel = CancelOnDrop::default();
         let cancelled = cancel.0.clone();
-        let mut stream =
-            Stream { sink: sink.clone(), runtime: Handle::current(), output: Vec::new() };
-        let want = Want::Printed(style.unwrap_or_default());
+        let mut stream = Stream {
+            sink: sink.clone(),
+            runtime: Handle::current(),
+            output: Vec::new(),
+            events: PhantomData,
+        };
         let work = blocking(move || {
-            let last = match search(&services, &query, want, &cancelled, &mut stream) {
-                Ok(summary) => SearchEvent::Done(summary),
-                Err(error) => SearchEvent::Failed(failure(&explain(&error))),
-            };
+            let last = work(&services, &cancelled, &mut stream);
             stream.flush();
             stream.send(&last);
             Ok(())
@@ -61,6 +63,63 @@ impl IndexStreamsServer for Streams {
             () = self.services.shutdown.cancelled() => {}
         }
         Ok(())
+    }
+}
+
+/// An event of a stream that prints.
+trait Printed: Serialize + Send + 'static {
+    /// A part of what is printed.
+    fn output(text: Text) -> Self;
+}
+
+impl Printed for SearchEvent {
+    fn output(text: Text) -> Self {
+        Self::Output(text)
+    }
+}
+
+impl Printed for FilesEvent {
+    fn output(text: Text) -> Self {
+        Self::Output(text)
+    }
+}
+
+#[async_trait]
+impl IndexStreamsServer for Streams {
+    async fn search_stream(
+        &self,
+        pending: PendingSubscriptionSink,
+        query: SearchQuery,
+        style: Option<Style>,
+    ) -> SubscriptionResult {
+        let want = Want::Printed(style.unwrap_or_default());
+        self.stream(pending, move |services, cancel, stream| {
+            match search(services, &query, want, cancel, stream) {
+                Ok(summary) => SearchEvent::Done(summary),
+                Err(error) => SearchEvent::Failed(failure(&explain(&error))),
+            }
+        })
+        .await
+    }
+
+    async fn files_stream(
+        &self,
+        pending: PendingSubscriptionSink,
+        query: FilesQuery,
+        style: Option<FilesStyle>,
+    ) -> SubscriptionResult {
+        let style = style.unwrap_or_default();
+        self.stream(pending, move |services, cancel, stream| {
+            let answered = files::answer(services, &query, cancel, &mut |path, _| {
+                files::print(path, style, &mut stream.output);
+                stream.output.len() < GATHERED || stream.flush()
+            });
+            match answered {
+                Ok(summary) => FilesEvent::Done(summary),
+                Err(error) => FilesEvent::Failed(failure(&error)),
+            }
+        })
+        .await
     }
 
     async fn changes(&self, pending: PendingSubscriptionSink, dir: Text) -> SubscriptionResult {
@@ -112,6 +171,7 @@ fn state(warm: &Warm) -> IndexChange {
         rescan: true,
         files: totals.files,
         pending: totals.pending,
+        unoutlined: totals.unoutlined,
     }
 }
 
@@ -126,14 +186,15 @@ fn failure(error: &ErrorObjectOwned) -> Failure {
 }
 
 /// Gathers output and sends it, waiting for a client that is slow.
-struct Stream {
+struct Stream<E> {
     sink: SubscriptionSink,
     runtime: Handle,
     output: Vec<u8>,
+    events: PhantomData<fn(E)>,
 }
 
-impl Stream {
-    fn send(&self, event: &impl Serialize) -> bool {
+impl<E: Printed> Stream<E> {
+    fn send(&self, event: &E) -> bool {
         let Ok(message) = to_json_raw_value(event) else { return false };
         self.runtime.block_on(self.sink.send(message)).is_ok()
     }
@@ -143,7 +204,7 @@ impl Stream {
         let mut rest = output.as_slice();
         while !rest.is_empty() {
             let (part, later) = rest.split_at(end_of_part(rest));
-            if !self.send(&SearchEvent::Output(Text::from(part))) {
+            if !self.send(&E::output(Text::from(part))) {
                 return false;
             }
             rest = later;
@@ -160,7 +221,7 @@ fn end_of_part(bytes: &[u8]) -> usize {
     memchr::memrchr(b'\n', &bytes[..LARGEST]).map_or(LARGEST, |end| end + 1)
 }
 
-impl Receiver for Stream {
+impl Receiver for Stream<SearchEvent> {
     fn output(&mut self, output: Part) -> bool {
         let Part::Printed(bytes) = output else { return true };
         self.output.extend(bytes);

@@ -3,7 +3,7 @@
 use super::{blocking, directory};
 use crate::Services;
 use crate::workspace::Failed;
-use crate::workspaces::{Warm, not_a_workspace};
+use crate::workspaces::{Had, Warm, not_a_workspace};
 use hob_protocol::api::WorkspaceApiServer;
 use hob_protocol::{Forgotten, Freshness, Kind, Origin, Text, WorkspaceList, WorkspaceStatus};
 use jsonrpsee::core::{RpcResult, async_trait};
@@ -38,7 +38,7 @@ impl WorkspaceApiServer for Workspace {
             let status = |root: &Path| match open.iter().find(|warm| warm.workspace.root() == root)
             {
                 Some(warm) => warm.status(&warm.workspace.snapshot()),
-                None => closed(root),
+                None => unloaded(root, services.workspaces.had(root)),
             };
             let roots = services.workspaces.roots();
             Ok(WorkspaceList { workspaces: roots.iter().map(|root| status(root)).collect() })
@@ -70,11 +70,13 @@ impl WorkspaceApiServer for Workspace {
     }
 }
 
-/// A workspace that was named and is not open: only its root is known.
-fn closed(root: &Path) -> WorkspaceStatus {
+/// A workspace that is not loaded. Of one that was named before the daemon started, only its root is
+/// known.
+fn unloaded(root: &Path, had: Option<Had>) -> WorkspaceStatus {
     let origin =
         Origin { root: Some(Text::from(root)), generation: 0, freshness: Freshness::Indexing };
-    WorkspaceStatus { origin, ..WorkspaceStatus::default() }
+    let Had { files, bytes } = had.unwrap_or_default();
+    WorkspaceStatus { origin, unloaded: true, files, bytes, ..WorkspaceStatus::default() }
 }
 
 /// A snapshot for an answer: up to date, unless the caller wants what is at hand.

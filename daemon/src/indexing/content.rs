@@ -3,6 +3,7 @@
 use crate::store::Hash;
 use crate::workspace::scan::{nanoseconds, print};
 use hob_index::parts::Cutter;
+use hob_index::symbols::languages;
 use hob_index::tree;
 use hob_index::trigram::{Extractor, Trigram, text_of};
 use rustix::fs::{Mode, OFlags, Stat};
@@ -62,6 +63,15 @@ impl Reader {
             Ok(None) => Content::Changing,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Content::Changing,
             Err(_) => Content::Unreadable,
+        }
+    }
+
+    /// Whether it is certain that a file of that name, with what was read, is of no language.
+    pub(super) fn is_of_no_language(&self, path: &[u8]) -> bool {
+        match languages::possible(path).len() {
+            0 => true,
+            1 => false,
+            _ => !self.buffer.is_empty() && languages::of(path, &text_of(&self.buffer)).is_none(),
         }
     }
 

@@ -6,17 +6,18 @@
 //! neither queries nor the wire.
 
 mod content;
+mod symbols;
+mod text;
 
-use crate::store::{Hash, RootId, Store, StoreError};
-use crate::workspace::{Indexed, Snapshot, Workspace};
-use content::{Content, Reader};
-use hob_index::postings::{Builder, MAX_DOCS};
+use crate::store::{RootId, Store, StoreError};
+use crate::workspace::{Snapshot, Workspace};
+use hob_index::symbols::extract::Limits;
 use hob_index::tree::{Dir, DocId, Docs, File};
-use hob_index::trigram::Extractor;
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use symbols::Outlining;
+use text::Batch;
 
 /// So many files wait until nothing has changed for a moment; more are indexed at once.
 const FEW: usize = 512;
@@ -72,6 +73,8 @@ pub(crate) trait Stores: Send + Sync {
 /// What an indexer may use.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Budget {
+    /// What an outline may cost.
+    pub(crate) limits: Limits,
     pub(crate) threads: usize,
     pub(crate) memory: usize,
 }
@@ -168,10 +171,7 @@ impl Work {
             return Ok(());
         }
         if pending.is_empty() {
-            self.save(store, snapshot)?;
-            store.merge()?;
-            self.rest(snapshot.generation, IDLE);
-            return Ok(());
+            return self.symbols(store, snapshot);
         }
         let pending = match pending.len() {
             0..FEW => self.settled(),
@@ -183,6 +183,29 @@ impl Work {
             // What could not be read yet (it is just being written) waits for its quiet.
             if after.tree.totals().pending > 0 {
                 self.rest(after.generation, QUIET);
+            }
+        }
+        Ok(())
+    }
+
+    /// Outlines what is not outlined; where all is, saves and tidies up.
+    fn symbols(&mut self, store: &Arc<Store>, snapshot: &Snapshot) -> Result<(), StoreError> {
+        self.save(store, snapshot)?;
+        let files = unoutlined(&snapshot.tree);
+        if files.is_empty() {
+            store.merge()?;
+            self.rest(snapshot.generation, IDLE);
+            return Ok(());
+        }
+        self.each_thread(files.len(), |memory, next| {
+            Outlining::new(self, store, memory).run(&files, next)
+        })?;
+        if let Ok(after) = self.workspace.settle(AFTER_FAILURE) {
+            match after.tree.totals().unoutlined as usize {
+                0 => {}
+                // What cannot be read is not tried without a pause.
+                left if left >= files.len() => self.rest(after.generation, IDLE),
+                _ => self.rest(after.generation, QUIET),
             }
         }
         Ok(())
@@ -202,15 +225,26 @@ impl Work {
     }
 
     fn index(&self, store: &Arc<Store>, files: &[Pending]) -> Result<(), StoreError> {
-        let threads = self.budget.threads.min(files.len().div_ceil(HANDFUL)).max(1);
+        self.each_thread(files.len(), |memory, next| {
+            Batch::new(self, store, memory).run(files, next)
+        })
+    }
+
+    /// Runs as many threads as so many files are worth, each with its part of the memory. They take
+    /// files by a counter, and all end when one fails.
+    fn each_thread(
+        &self,
+        files: usize,
+        work: impl Fn(usize, &AtomicUsize) -> Result<(), StoreError> + Sync,
+    ) -> Result<(), StoreError> {
+        let threads = self.budget.threads.min(files.div_ceil(HANDFUL)).max(1);
         let next = AtomicUsize::new(0);
         let failure: Mutex<Option<StoreError>> = Mutex::new(None);
         std::thread::scope(|scope| {
             for _ in 0..threads {
                 scope.spawn(|| {
-                    let memory = self.budget.memory / threads;
-                    if let Err(error) = Batch::new(self, store, memory).run(files, &next) {
-                        next.store(files.len(), Ordering::Relaxed);
+                    if let Err(error) = work(self.budget.memory / threads, &next) {
+                        next.store(files, Ordering::Relaxed);
                         *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
                     }
                 });
@@ -257,114 +291,15 @@ fn pending(tree: &Dir) -> Vec<Pending> {
     pending
 }
 
-/// A segment in the making, of one thread.
-struct Batch<'a> {
-    work: &'a Work,
-    store: &'a Store,
-    memory: usize,
-    extractor: Extractor,
-    builder: Builder,
-    contents: Vec<(Hash, u32)>,
-    known: HashMap<Hash, u32>,
-    /// Files whose content is in the builder, by its place there.
-    waiting: Vec<(Indexed, u32)>,
-    done: Vec<Indexed>,
-    reader: Reader,
-}
-
-impl<'a> Batch<'a> {
-    fn new(work: &'a Work, store: &'a Store, memory: usize) -> Self {
-        Self {
-            work,
-            store,
-            memory,
-            extractor: Extractor::new(),
-            builder: store.builder(memory),
-            contents: Vec::new(),
-            known: HashMap::new(),
-            waiting: Vec::new(),
-            done: Vec::new(),
-            reader: Reader::default(),
+/// Files whose content is known, and what it defines is not.
+fn unoutlined(tree: &Dir) -> Vec<Pending> {
+    let mut files = Vec::new();
+    tree.for_each_unoutlined(&mut |path, file| {
+        if file.doc.known().is_some() {
+            files.push(Pending { path: path.to_vec(), file: *file });
         }
-    }
-
-    fn run(mut self, files: &[Pending], next: &AtomicUsize) -> Result<(), StoreError> {
-        be_nice();
-        loop {
-            let from = next.fetch_add(HANDFUL, Ordering::Relaxed);
-            if from >= files.len() || self.work.stops() {
-                break;
-            }
-            self.work.foreground.step_back();
-            for pending in &files[from..files.len().min(from + HANDFUL)] {
-                self.file(pending)?;
-                // Room for a file of the most parts must be left.
-                if self.builder.is_full(self.memory) || self.builder.docs() > MAX_DOCS / 2 {
-                    self.flush()?;
-                }
-            }
-            if self.done.len() >= FEW {
-                self.hand_over();
-            }
-        }
-        self.flush()
-    }
-
-    fn file(&mut self, pending: &Pending) -> Result<(), StoreError> {
-        let path = content::join(self.work.workspace.root(), &pending.path);
-        let indexed = |doc| Indexed {
-            path: pending.path.clone(),
-            print: pending.file.print,
-            touch: pending.file.touch,
-            doc,
-        };
-        let read = self.reader.read(&path, &pending.file, &mut self.extractor);
-        let hash = match read {
-            Content::Read(hash) => hash,
-            Content::Unreadable => {
-                self.done.push(indexed(DocId::UNREADABLE));
-                return Ok(());
-            }
-            Content::Changing => return Ok(()),
-        };
-        if let Some(place) = self.known.get(&hash) {
-            self.waiting.push((indexed(DocId::PENDING), *place));
-            return Ok(());
-        }
-        if let Some(doc) = self.store.lookup(&hash)?.and_then(DocId::new) {
-            self.done.push(indexed(doc));
-            return Ok(());
-        }
-        let place = self.builder.docs();
-        self.reader.each_part(&pending.file, &mut self.extractor, &mut |trigrams| {
-            self.builder.add(trigrams);
-        });
-        self.known.insert(hash, place);
-        self.contents.push((hash, place));
-        self.waiting.push((indexed(DocId::PENDING), place));
-        Ok(())
-    }
-
-    fn flush(&mut self) -> Result<(), StoreError> {
-        if !self.contents.is_empty() {
-            let builder = std::mem::replace(&mut self.builder, self.store.builder(self.memory));
-            let base = self.store.add(&self.contents, builder)?;
-            let numbered = self.waiting.drain(..).filter_map(|(indexed, place)| {
-                Some(Indexed { doc: DocId::new(base.checked_add(place)?)?, ..indexed })
-            });
-            self.done.extend(numbered);
-            self.contents.clear();
-            self.known.clear();
-        }
-        self.hand_over();
-        Ok(())
-    }
-
-    fn hand_over(&mut self) {
-        if !self.done.is_empty() {
-            self.work.workspace.indexed(self.work.epoch, std::mem::take(&mut self.done));
-        }
-    }
+    });
+    files
 }
 
 /// Lets everything that somebody waits for go first, this process's own threads included.

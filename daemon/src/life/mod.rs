@@ -96,6 +96,7 @@ fn live(background: bool, sets: &[String], herald: Herald) -> Result<(), StartEr
     );
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(config.search_threads.min(MOST_THREADS))
+        .stack_size(crate::STACK)
         .thread_name(|number| format!("search-{number}"))
         .build()
         .map_err(|error| StartError::Fault(error.to_string()))?;
@@ -111,6 +112,20 @@ fn live(background: bool, sets: &[String], herald: Herald) -> Result<(), StartEr
     // Blocking work that does not heed its cancellation is not waited for.
     runtime.shutdown_timeout(Duration::from_millis(100));
     ended
+}
+
+/// Unloads the workspaces that nobody asks about, until the daemon stops.
+async fn unload_idle(services: Arc<Services>) {
+    loop {
+        let work = services.clone();
+        let looked =
+            tokio::task::spawn_blocking(move || work.workspaces.unload_idle(Instant::now()));
+        let Ok(next) = looked.await else { return };
+        tokio::select! {
+            () = tokio::time::sleep(next) => {}
+            () = services.shutdown.cancelled() => return,
+        }
+    }
 }
 
 /// Serves, from the bound socket to the last flush.
@@ -131,6 +146,7 @@ async fn serve_until_told(
     };
     tokio::spawn(signals.heed(services.shutdown.clone()));
     tokio::spawn(end_in_time(services.shutdown.clone()));
+    tokio::spawn(unload_idle(services.clone()));
     tracing::info!(socket = %services.socket.display(), pid = std::process::id(), "ready");
     herald.ready();
     serve(listener, server, services.shutdown.clone(), || instance.unbind()).await;

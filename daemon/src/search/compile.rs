@@ -4,7 +4,7 @@
 use super::{Cancel, SearchError, Want};
 use grep_regex::{RegexMatcher, RegexMatcherBuilder};
 use hob_index::plan::{Plan, PlanOptions, plan};
-use hob_protocol::{Case, Print, SearchQuery, Style};
+use hob_protocol::{Case, FileType, Print, SearchQuery, Style};
 use ignore::overrides::{Override, OverrideBuilder};
 use ignore::types::{Types, TypesBuilder};
 
@@ -61,6 +61,16 @@ impl Compiled {
     pub(super) fn can_match(&self, query: &SearchQuery) -> bool {
         query.max_count != Some(0) && (query.invert || !query.patterns.is_empty())
     }
+}
+
+/// The types of files that there are, by name.
+pub(crate) fn file_types() -> Vec<FileType> {
+    let definitions = TypesBuilder::new().add_defaults().definitions();
+    let types = definitions.iter().map(|definition| FileType {
+        name: definition.name().to_owned(),
+        globs: definition.globs().to_vec(),
+    });
+    types.collect()
 }
 
 /// Whether a pattern has none of the anchors that mean the whole text's start or end, or the flag

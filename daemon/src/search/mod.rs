@@ -7,6 +7,7 @@
 //! This module knows nothing of the wire: results go to a [`Receiver`].
 
 mod compile;
+mod disk;
 mod read;
 mod scope;
 mod worker;
@@ -16,13 +17,15 @@ use hob_index::plan::Plan;
 use hob_index::tree::Docs;
 use hob_protocol::{Origin, Print, SearchQuery, SearchSummary, Style, Truncated};
 use rayon::prelude::*;
-use scope::{Found, Scope};
+use scope::Scope;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use worker::{Output, Worker};
 
+pub(crate) use compile::file_types;
+pub(crate) use disk::{Found, Walking};
 pub(crate) use worker::Lines;
 
 use crate::workspace::{Failed, Snapshot};

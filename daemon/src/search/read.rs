@@ -1,7 +1,7 @@
 //! Opens and reads the files that a search looks at, and no others.
 
 use super::compile::Compiled;
-use super::scope::Target;
+use super::disk::Target;
 use grep_matcher::Matcher as _;
 use rustix::fs::{FileType, Mode, OFlags, Stat};
 use std::fs::File;

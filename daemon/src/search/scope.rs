@@ -7,10 +7,11 @@
 //! is walked on the disk by ripgrep's own walker.
 
 use super::compile::Compiled;
+use super::disk::{Found, Target, Walking};
 use super::{FindView, SearchError};
 use hob_index::tree::{Dir, Docs, Node, Skip};
 use hob_protocol::{Origin, SearchQuery};
-use ignore::{Match, WalkBuilder};
+use ignore::Match;
 use std::collections::VecDeque;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -18,28 +19,6 @@ use std::path::{Path, PathBuf};
 
 /// Files of more bytes than this together are not looked at at once: each may match as a whole.
 const WINDOW_BYTES: u64 = 32 << 20;
-
-/// A file to look at, or something that cannot be.
-pub(super) enum Found {
-    /// A file.
-    File(Target),
-    /// What could not be looked at, for people.
-    Problem(String),
-}
-
-/// A file to look at.
-pub(super) struct Target {
-    /// Where it is.
-    pub(super) path: PathBuf,
-    /// What the query calls it.
-    pub(super) shown: PathBuf,
-    /// The query names this very file.
-    pub(super) explicit: bool,
-    /// Its size when it was looked at last; 0 where that is not known.
-    pub(super) size: u64,
-    /// The parts of it, by number, that can have a match; `None` where any can.
-    pub(super) parts: Option<Vec<u32>>,
-}
 
 pub(super) struct Scope<'a> {
     query: &'a SearchQuery,
@@ -57,13 +36,6 @@ struct Named {
     shown: PathBuf,
     /// The query has an empty string in the place of a path, which is no path at all.
     path_is_empty: bool,
-}
-
-/// A walk on the disk, and what stands in for its root in what is shown.
-struct Walking {
-    walk: ignore::Walk,
-    root: PathBuf,
-    shown: PathBuf,
 }
 
 impl<'a> Scope<'a> {
@@ -191,24 +163,22 @@ impl<'a> Scope<'a> {
     }
 
     fn on_disk(&self, path: &Path, shown: &Path) -> Walking {
-        let mut builder = WalkBuilder::new(path);
         let ignores = !self.query.no_ignore;
-        builder
-            .follow_links(self.query.follow)
-            .overrides(self.compiled.globs.clone())
-            .types(self.compiled.types.clone())
-            .hidden(!self.query.hidden)
-            .parents(ignores)
-            .ignore(ignores)
-            .git_global(ignores)
-            .git_ignore(ignores)
-            .git_exclude(ignores)
-            .current_dir(self.query.cwd.as_path())
-            .sort_by_file_name(Ord::cmp);
-        if ignores {
-            builder.add_custom_ignore_filename(".rgignore");
-        }
-        Walking { walk: builder.build(), root: path.to_owned(), shown: shown.to_owned() }
+        Walking::new(path, shown, self.query.cwd.as_path(), |builder| {
+            builder
+                .follow_links(self.query.follow)
+                .overrides(self.compiled.globs.clone())
+                .types(self.compiled.types.clone())
+                .hidden(!self.query.hidden)
+                .parents(ignores)
+                .ignore(ignores)
+                .git_global(ignores)
+                .git_ignore(ignores)
+                .git_exclude(ignores);
+            if ignores {
+                builder.add_custom_ignore_filename(".rgignore");
+            }
+        })
     }
 
     /// What globs and types say of a name, in ripgrep's order.
@@ -324,50 +294,4 @@ fn push(path: &mut Vec<u8>, name: &[u8]) {
         path.push(b'/');
     }
     path.extend_from_slice(name);
-}
-
-impl Walking {
-    fn next(&mut self) -> Option<Found> {
-        loop {
-            let entry = match self.walk.next()? {
-                Ok(entry) => entry,
-                Err(error) => return Some(Found::Problem(self.problem(&error))),
-            };
-            if entry.file_type().is_some_and(|kind| kind.is_file()) {
-                let shown = self.shown_of(entry.path());
-                return Some(Found::File(Target {
-                    path: entry.into_path(),
-                    shown,
-                    explicit: false,
-                    size: 0,
-                    parts: None,
-                }));
-            }
-        }
-    }
-
-    fn shown_of(&self, path: &Path) -> PathBuf {
-        match path.strip_prefix(&self.root) {
-            Ok(below) if self.shown.as_os_str().is_empty() => below.to_owned(),
-            Ok(below) => self.shown.join(below),
-            Err(_) => path.to_owned(),
-        }
-    }
-
-    fn problem(&self, error: &ignore::Error) -> String {
-        match (path_of(error), error.io_error()) {
-            (Some(path), Some(io)) => format!("{}: {io}", self.shown_of(path).display()),
-            _ => error.to_string(),
-        }
-    }
-}
-
-fn path_of(error: &ignore::Error) -> Option<&Path> {
-    match error {
-        ignore::Error::WithPath { path, .. } => Some(path),
-        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
-            path_of(err)
-        }
-        _ => None,
-    }
 }

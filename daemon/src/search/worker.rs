@@ -1,8 +1,8 @@
 //! Looks at one file with ripgrep's own searcher and printers.
 
 use super::compile::Compiled;
+use super::disk::{Found, Target};
 use super::read::{has_bom, may_match, open, read_whole};
-use super::scope::{Found, Target};
 use super::{Cancel, Part, Want};
 use grep_matcher::Matcher as _;
 use grep_printer::{

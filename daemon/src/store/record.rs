@@ -2,14 +2,17 @@
 //!
 //! Key: the root's number (4 bytes, big-endian), then the path with NUL for `/`,
 //! so that the order of keys is the order of the tree. Value, little-endian: size
-//! (8), mtime (8), print (8), content's number (4), then 4 bytes of BLAKE3 over key
+//! (8), mtime (8), print (8), content's number (4), whether it is outlined (1), then 4 bytes of BLAKE3 over key
 //! and value, since redb does not notice when a byte on the disk changes.
 
 use super::RootId;
 use hob_index::tree::{DocId, File};
 
-const BODY: usize = 28;
-const VALUE: usize = BODY + 4;
+const BODY: usize = 29;
+/// In version 1 there was no word on outlines.
+const BODY_1: usize = 28;
+const CHECK: usize = 4;
+const VALUE: usize = BODY + CHECK;
 
 pub(super) fn key(root: RootId, path: &[u8]) -> Vec<u8> {
     let mut key = root.to_be_bytes().to_vec();
@@ -28,6 +31,7 @@ pub(super) fn encode(key: &[u8], file: &File) -> [u8; VALUE] {
     value[8..16].copy_from_slice(&file.mtime.to_le_bytes());
     value[16..24].copy_from_slice(&file.print.to_le_bytes());
     value[24..28].copy_from_slice(&file.doc.known().unwrap_or(u32::MAX).to_le_bytes());
+    value[28] = u8::from(file.outlined);
     let check = check(key, &value[..BODY]);
     value[BODY..].copy_from_slice(&check);
     value
@@ -35,8 +39,8 @@ pub(super) fn encode(key: &[u8], file: &File) -> [u8; VALUE] {
 
 /// The path and the file; `None` where the record is not what was written.
 pub(super) fn decode(key: &[u8], value: &[u8]) -> Option<(Vec<u8>, File)> {
-    let (body, stored) = value.split_at_checked(BODY)?;
-    if stored != check(key, body) {
+    let (body, stored) = value.split_at_checked(value.len().checked_sub(CHECK)?)?;
+    if !matches!(body.len(), BODY_1 | BODY) || stored != check(key, body) {
         return None;
     }
     let path = key.get(4..)?.iter().map(|byte| if *byte == 0 { b'/' } else { *byte }).collect();
@@ -48,6 +52,7 @@ pub(super) fn decode(key: &[u8], value: &[u8]) -> Option<(Vec<u8>, File)> {
         print: number(16)?,
         touch: 0,
         doc: DocId::new(doc)?,
+        outlined: body.get(28) == Some(&1),
     };
     Some((path, file))
 }

@@ -1,38 +1,63 @@
-//! Segments of postings: how they are read, added and merged.
+//! Segments: their records, and how they are read and merged.
 
-use super::{BLOCKS, BlockCache, CONTENTS, FILES, Hash, SEGMENTS, StoreError};
-use hob_index::postings::{self, Block, Builder, Corrupt, Input, Key, Source};
+use super::tables::{
+    BLOCKS, CONTENTS, DIRECTORY, ENTRIES, FILES, NAMES, OUTLINES, SEGMENTS, STALE,
+};
+use super::{Caches, StoreError};
+use hob_index::names::{self, Counts, Row, entries_key, names_key};
+use hob_index::postings::{Block, Corrupt, Key, Source};
 use redb::{Database, ReadOnlyTable, ReadableDatabase, ReadableTable, WriteTransaction};
 use std::sync::Arc;
 
-/// A segment: the contents `base..base + docs`.
+/// A segment: the postings of the documents `base..base + docs`, and names that were found together
+/// with them. It may have names alone, of contents that are known from before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Segment {
     pub(super) number: u32,
     pub(super) base: u32,
     pub(super) docs: u32,
+    pub(super) counts: Counts,
 }
 
 impl Segment {
-    fn encode(self) -> Vec<u8> {
-        let mut value = [self.base.to_le_bytes(), self.docs.to_le_bytes()].concat();
-        value.extend(self.check());
+    pub(super) fn encode(self) -> Vec<u8> {
+        let Self { number, base, docs, counts: Counts { names, blocks, definitions } } = self;
+        let mut value = [base, docs, names, blocks, definitions].map(u32::to_le_bytes).concat();
+        let check = check(number, &value);
+        value.extend(check);
         value
     }
 
-    fn decode(number: u32, value: &[u8]) -> Option<Self> {
-        let (body, check) = value.split_at_checked(8)?;
-        let part = |at: usize| body[at..at + 4].try_into().map(u32::from_le_bytes).ok();
-        let segment = Self { number, base: part(0)?, docs: part(4)? };
-        (segment.check() == check).then_some(segment)
+    pub(super) fn decode(number: u32, value: &[u8]) -> Option<Self> {
+        let [base, docs, names, blocks, definitions] = checked_numbers(number, value)?;
+        Some(Self { number, base, docs, counts: Counts { names, blocks, definitions } })
     }
 
-    fn check(self) -> [u8; 8] {
-        let parts = [self.number, self.base, self.docs].map(u32::to_le_bytes).concat();
-        let mut check = [0; 8];
-        check.copy_from_slice(&blake3::hash(&parts).as_bytes()[..8]);
-        check
+    /// Of a record of version 1, which knew no names.
+    pub(super) fn decode_version_1(number: u32, value: &[u8]) -> Option<Self> {
+        let [base, docs] = checked_numbers(number, value)?;
+        Some(Self { number, base, docs, counts: Counts::default() })
     }
+
+    /// About how many bytes it takes, in twelves: those of a definition. A document has about 3,400.
+    pub(super) fn weight(&self) -> u64 {
+        u64::from(self.docs) * 280 + u64::from(self.counts.definitions)
+    }
+}
+
+fn checked_numbers<const N: usize>(number: u32, value: &[u8]) -> Option<[u32; N]> {
+    let (body, stored) = value.split_at_checked(4 * N)?;
+    let (numbers, rest) = body.as_chunks::<4>();
+    let is_whole = rest.is_empty() && check(number, body) == stored;
+    let numbers = numbers.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect::<Vec<_>>();
+    numbers.try_into().ok().filter(|_| is_whole)
+}
+
+fn check(number: u32, body: &[u8]) -> [u8; 8] {
+    let mut check = [0; 8];
+    let parts = [&number.to_le_bytes(), body].concat();
+    check.copy_from_slice(&blake3::hash(&parts).as_bytes()[..8]);
+    check
 }
 
 /// One state of the store, for any number of readers at once.
@@ -40,7 +65,12 @@ pub(super) struct Reader {
     pub(super) segments: Vec<Segment>,
     pub(super) contents: ReadOnlyTable<&'static [u8; 32], u32>,
     pub(super) files: ReadOnlyTable<&'static [u8], &'static [u8]>,
-    blocks: ReadOnlyTable<&'static [u8; 12], &'static [u8]>,
+    pub(super) names: ReadOnlyTable<&'static [u8; 8], &'static [u8]>,
+    pub(super) directory: ReadOnlyTable<&'static [u8], u32>,
+    pub(super) entries: ReadOnlyTable<&'static [u8; 12], &'static [u8]>,
+    pub(super) outlines: ReadOnlyTable<&'static [u8; 9], &'static [u8]>,
+    pub(super) stale: ReadOnlyTable<u32, ()>,
+    pub(super) blocks: ReadOnlyTable<&'static [u8; 12], &'static [u8]>,
     /// A table cannot be read any more when its database is closed.
     _db: Arc<Database>,
 }
@@ -55,11 +85,17 @@ impl Reader {
                 .ok_or_else(|| StoreError::Damaged("a segment's record is damaged".into()))?;
             segments.push(segment);
         }
-        segments.sort_by_key(|segment| segment.base);
+        // One without documents stands before one with them that begins at the same number.
+        segments.sort_by_key(|segment| (segment.base + segment.docs, segment.base, segment.number));
         Ok(Self {
             segments,
             contents: read.open_table(CONTENTS)?,
             files: read.open_table(FILES)?,
+            names: read.open_table(NAMES)?,
+            directory: read.open_table(DIRECTORY)?,
+            entries: read.open_table(ENTRIES)?,
+            outlines: read.open_table(OUTLINES)?,
+            stale: read.open_table(STALE)?,
             blocks: read.open_table(BLOCKS)?,
             _db: db.clone(),
         })
@@ -74,9 +110,9 @@ impl Reader {
         &'a self,
         epoch: u64,
         segment: &'a Segment,
-        cache: &'a BlockCache,
+        caches: &'a Caches,
     ) -> SegmentSource<'a> {
-        SegmentSource { reader: self, epoch, segment, cache }
+        SegmentSource { reader: self, epoch, segment, caches }
     }
 }
 
@@ -85,7 +121,7 @@ pub(super) struct SegmentSource<'a> {
     reader: &'a Reader,
     epoch: u64,
     segment: &'a Segment,
-    cache: &'a BlockCache,
+    caches: &'a Caches,
 }
 
 impl Source for SegmentSource<'_> {
@@ -107,11 +143,11 @@ impl Source for SegmentSource<'_> {
         let Some(entry) = range.next_back() else { return Ok(None) };
         let (key, bytes) = entry?;
         let cached = (self.epoch, *key.value());
-        if let Some(block) = self.cache.get(&cached) {
+        if let Some(block) = self.caches.blocks.get(&cached) {
             return Ok(Some(block));
         }
         let block = Arc::new(Block::open(Key::from_bytes(*key.value()), bytes.value())?);
-        self.cache.insert(cached, block.clone());
+        self.caches.blocks.insert(cached, block.clone());
         Ok(Some(block))
     }
 }
@@ -122,97 +158,26 @@ impl From<Corrupt> for StoreError {
     }
 }
 
-/// Writes a segment whose first content gets the number `base`.
-pub(super) fn add(
+/// Writes the rows of a segment's names, which `finish` gives.
+pub(super) fn insert_names(
     write: &WriteTransaction,
-    base: u32,
-    new: &[(Hash, u32)],
-    builder: Builder,
-) -> Result<(), StoreError> {
-    let mut blocks = write.open_table(BLOCKS)?;
-    let mut number = 0;
-    let docs = builder.finish(&mut |key, block| -> Result<(), StoreError> {
-        number = key.segment;
-        blocks.insert(&key.to_bytes(), block)?;
-        Ok(())
-    })?;
-    let segment = Segment { number, base, docs };
-    write.open_table(SEGMENTS)?.insert(number, segment.encode().as_slice())?;
-    let mut sorted: Vec<&(Hash, u32)> = new.iter().collect();
-    sorted.sort_unstable();
-    let mut contents = write.open_table(CONTENTS)?;
-    for (hash, place) in sorted {
-        contents.insert(hash, base + place)?;
-    }
-    Ok(())
-}
-
-/// Where the run of the newest segments begins that is worth a merge: at the oldest that is not more
-/// than twice as large as all after it together.
-pub(super) fn worth_merging(segments: &[Segment]) -> usize {
-    let mut after: u64 = segments.iter().map(|segment| u64::from(segment.docs)).sum();
-    for (at, segment) in segments.iter().enumerate() {
-        let docs = u64::from(segment.docs);
-        after -= docs;
-        if docs <= 2 * after {
-            return at;
+    segment: u32,
+    finish: impl FnOnce(&mut names::Emit<'_, StoreError>) -> Result<Counts, StoreError>,
+) -> Result<Counts, StoreError> {
+    let mut names = write.open_table(NAMES)?;
+    let mut directory = write.open_table(DIRECTORY)?;
+    let mut entries = write.open_table(ENTRIES)?;
+    finish(&mut |row| {
+        match row {
+            Row::Names { block, bytes } => drop(names.insert(&names_key(segment, block), bytes)?),
+            Row::Directory { key, block } => {
+                let key = [&segment.to_be_bytes(), key].concat();
+                directory.insert(key.as_slice(), block)?;
+            }
+            Row::Entries { name, part, bytes } => {
+                drop(entries.insert(&entries_key(segment, name, part), bytes)?);
+            }
         }
-    }
-    segments.len()
-}
-
-/// Puts a run of neighbours into one segment, in their place.
-pub(super) fn merge(
-    reader: &Reader,
-    run: &[Segment],
-    number: u32,
-    write: &WriteTransaction,
-) -> Result<(), StoreError> {
-    merge_into(reader, run, number, write)?;
-    let mut blocks = write.open_table(BLOCKS)?;
-    let mut segments = write.open_table(SEGMENTS)?;
-    for segment in run {
-        let (first, last) = bounds(segment.number);
-        blocks.retain_in::<&[u8; 12], _>(&first..=&last, |_, _| false)?;
-        segments.remove(segment.number)?;
-    }
-    Ok(())
-}
-
-/// Writes a run of neighbours as one segment, which may be in another file.
-pub(super) fn merge_into(
-    reader: &Reader,
-    run: &[Segment],
-    number: u32,
-    write: &WriteTransaction,
-) -> Result<(), StoreError> {
-    let mut streams = Vec::with_capacity(run.len());
-    for segment in run {
-        let (first, last) = bounds(segment.number);
-        let range = reader.blocks.range::<&[u8; 12]>(&first..=&last)?;
-        streams.push(range.map(|entry| -> Result<Arc<Block>, StoreError> {
-            let (key, bytes) = entry?;
-            Ok(Arc::new(Block::open(Key::from_bytes(*key.value()), bytes.value())?))
-        }));
-    }
-    let mut blocks = write.open_table(BLOCKS)?;
-    let mut inputs: Vec<Input<'_, StoreError>> = run
-        .iter()
-        .zip(&mut streams)
-        .map(|(segment, blocks)| Input { docs: segment.docs, blocks })
-        .collect();
-    let docs = postings::merge(number, &mut inputs, &|_, _| true, &mut |key, block| {
-        blocks.insert(&key.to_bytes(), block)?;
         Ok(())
-    })?;
-    let merged = Segment { number, base: run.first().map_or(0, |first| first.base), docs };
-    write.open_table(SEGMENTS)?.insert(number, merged.encode().as_slice())?;
-    Ok(())
-}
-
-/// The first and the last key that a segment's blocks can have.
-fn bounds(segment: u32) -> ([u8; 12], [u8; 12]) {
-    let first = Key { segment, trigram: 0, part: 0 };
-    let last = Key { segment, trigram: u32::MAX, part: u32::MAX };
-    (first.to_bytes(), last.to_bytes())
+    })
 }

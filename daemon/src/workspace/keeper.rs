@@ -371,6 +371,7 @@ impl Keeper {
                 && file.print == indexed.print
             {
                 file.doc = indexed.doc;
+                file.outlined = indexed.outlined;
                 taken.push(&indexed.path);
             }
         }

@@ -68,6 +68,8 @@ pub(crate) struct Indexed {
     pub(crate) print: u64,
     pub(crate) touch: u32,
     pub(crate) doc: DocId,
+    /// What it defines is in the store as well.
+    pub(crate) outlined: bool,
 }
 
 struct Shared {
@@ -323,6 +325,7 @@ impl Shared {
             rescan,
             files: totals.files,
             pending: totals.pending,
+            unoutlined: totals.unoutlined,
         }
     }
 

@@ -232,6 +232,7 @@ impl<'a> Scan<'a> {
             print: print(stat),
             touch: self.touches.fetch_add(1, Ordering::Relaxed),
             doc: DocId::PENDING,
+            outlined: false,
         }
     }
 }

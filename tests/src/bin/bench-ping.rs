@@ -12,7 +12,7 @@ use std::os::unix::net::UnixStream;
 
 /// The frames of `hob ping`, in one write as there.
 const FRAMES: &str = concat!(
-    r#"{"jsonrpc":"2.0","id":1,"method":"daemon.hello","params":{"protocol":1,"client":"hob 0.1.0"}}"#,
+    r#"{"jsonrpc":"2.0","id":1,"method":"daemon.hello","params":{"protocol":2,"client":"hob 0.1.0"}}"#,
     "\n",
     r#"{"jsonrpc":"2.0","id":2,"method":"daemon.ping"}"#,
     "\n"

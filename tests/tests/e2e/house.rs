@@ -133,7 +133,7 @@ fn the_watcher_does_not_know_the_workspace() {
 
 #[test]
 fn services_do_not_know_the_server() {
-    for service in ["search", "store", "workspace", "watcher", "indexing", "git.rs"] {
+    for service in ["search", "files", "store", "workspace", "watcher", "indexing", "git.rs"] {
         let path = format!("daemon/src/{service}");
         never_names(&path, &["crate::server", "crate::handlers", "jsonrpsee", "crate::Services"]);
     }

@@ -7,11 +7,14 @@
 #![allow(clippy::print_stdout, reason = "how much was tried is a result")]
 
 mod bad_input;
+mod files;
 mod house;
+mod idle;
 mod life;
 mod limits;
 mod parity;
 mod promise;
+mod symbols;
 mod worktrees;
 
 use hob_tests::{Hob, Programs};

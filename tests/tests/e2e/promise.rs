@@ -4,8 +4,10 @@
 //! What is right is a scan from scratch by ripgrep's own walker, in this process.
 
 use crate::{seed, start};
-use hob_client::{Connection, IndexApiClient as _, block_on};
-use hob_protocol::SearchQuery;
+use hob_client::{Connection, IndexApiClient as _, SymbolsApiClient as _, block_on};
+use hob_protocol::{
+    FilesQuery, Kind, Matched, Outcome, OutlineQuery, SearchQuery, SymbolsQuery, Text,
+};
 use hob_tests::{Hob, Random, setting};
 use std::fmt::Write as _;
 use std::fs::{self, File, FileTimes};
@@ -68,7 +70,7 @@ fn promise(seed: u64, vars: &[(&str, &str)]) {
 }
 
 const DIRS: &[&str] = &["", "a", "a/b", "a/b/c", "d", "d/e", "ignored", "f g"];
-const NAMES: &[&str] = &["one.txt", "two.txt", "three.rs", "four.log", ".five", "six"];
+const NAMES: &[&str] = &["one.txt", "two.txt", "three.rs", "four.log", ".five", "six", "seven.md"];
 const RULES: &[&str] =
     &["", "ignored/\n", "*.log\n", "ignored/\n*.log\n!four.log\n", "/a/b\n", "*.rs\n!d/\n"];
 
@@ -245,6 +247,77 @@ impl Game {
             Some(worktree) => self.hob.outside(worktree),
             None => self.hob.root(),
         };
+        match self.random.below(8) {
+            0..4 => self.search(&root),
+            4..6 => self.symbols(&root),
+            6 => self.files(&root),
+            _ => self.outline(&root),
+        }
+    }
+
+    /// Headings by their names, or by how these begin.
+    fn symbols(&mut self, root: &Path) -> Option<String> {
+        let name = match self.random.once_in(2) {
+            true => format!("head{}", self.token),
+            false => format!("head{}", self.token / 10),
+        };
+        let limit = Some(10_000);
+        let query = SymbolsQuery { limit, ..SymbolsQuery::in_dir(root.to_owned(), name.clone()) };
+        let result = match block_on(self.connection.symbols(query)) {
+            Ok(result) => result,
+            Err(error) => return Some(format!("  {error}")),
+        };
+        let alike = result.symbols.into_iter().filter(|symbol| symbol.matched != Matched::Fuzzy);
+        let mut found: Vec<Line> = alike
+            .map(|symbol| (symbol.path.into_bytes(), symbol.line, symbol.name.into_bytes()))
+            .collect();
+        found.sort();
+        let mut right = headings(root);
+        right.retain(|(.., heading)| heading.starts_with(name.as_bytes()));
+        right.sort();
+        difference(&name, &found, &right)
+    }
+
+    fn files(&mut self, root: &Path) -> Option<String> {
+        let result = match block_on(self.connection.files(FilesQuery::in_dir(root.to_owned()))) {
+            Ok(result) => result,
+            Err(error) => return Some(format!("  {error}")),
+        };
+        let line = |path: Vec<u8>| (path, 0, Vec::new());
+        let found: Vec<Line> =
+            result.files.into_iter().map(|file| line(file.path.into_bytes())).collect();
+        let right: Vec<Line> = walk(root).map(|path| line(relative(root, &path))).collect();
+        difference("files", &found, &right)
+    }
+
+    fn outline(&mut self, root: &Path) -> Option<String> {
+        let dir: &str = self.random.pick::<&str>(DIRS);
+        let path = Path::new(dir).join("seven.md");
+        let query = OutlineQuery::in_dir(root.to_owned(), vec![Text::from(path.as_path())]);
+        let result = match block_on(self.connection.outline(query)) {
+            Ok(result) => result,
+            Err(error) => return Some(format!("  {error}")),
+        };
+        let name = path.display().to_string();
+        let line = |number, heading| (Vec::new(), number, heading);
+        let found: Vec<Line> = match result.files.into_iter().next()?.outcome {
+            Outcome::Outline(outline) => outline
+                .symbols
+                .into_iter()
+                .map(|symbol| line(symbol.line, symbol.name.into_bytes()))
+                .collect(),
+            Outcome::Failed { error } if !root.join(&path).is_file() => {
+                return (error.kind != Kind::BadPath).then(|| format!("  {}", error.message));
+            }
+            Outcome::Failed { error } => return Some(format!("  `{name}`: {}", error.message)),
+        };
+        let right: Vec<Line> = headings_of(&fs::read(root.join(&path)).unwrap())
+            .map(|(number, heading)| line(number, heading))
+            .collect();
+        difference(&name, &found, &right)
+    }
+
+    fn search(&mut self, root: &Path) -> Option<String> {
         let pattern = match self.random.below(4) {
             0 => "token".to_owned(),
             1 => format!("token{}", self.token),
@@ -252,7 +325,7 @@ impl Game {
             _ => format!("token{}\\d", self.token / 10),
         };
         let query =
-            SearchQuery { patterns: vec![pattern.clone()], ..SearchQuery::in_dir(root.clone()) };
+            SearchQuery { patterns: vec![pattern.clone()], ..SearchQuery::in_dir(root.to_owned()) };
         let result = match block_on(self.connection.search(query)) {
             Ok(result) => result,
             Err(error) => return Some(format!("  {error}")),
@@ -262,7 +335,7 @@ impl Game {
             .into_iter()
             .map(|line| (line.path.into_bytes(), line.line, line.text.into_bytes()))
             .collect();
-        difference(&pattern, &found, &scan(&root, &pattern))
+        difference(&pattern, &found, &scan(root, &pattern))
     }
 }
 
@@ -282,9 +355,9 @@ fn difference(pattern: &str, found: &[Line], right: &[Line]) -> Option<String> {
     Some(text)
 }
 
-/// Three lines with a token of their own, and words that many files share.
+/// Lines with a token of their own, words that many files share, and a heading.
 fn lines(random: &mut Random, token: u32) -> String {
-    format!("token{token}\nx{}y x{}y\nend\n", random.below(30), random.below(30))
+    format!("token{token}\nx{}y x{}y\nend\n# head{token}\n", random.below(30), random.below(30))
 }
 
 fn append(path: &Path, text: &str) -> &'static str {
@@ -336,24 +409,51 @@ fn make_unmade(path: &Path, text: &str) -> &'static str {
 
 /// The lines that match, by a walk from scratch.
 fn scan(root: &Path, pattern: &str) -> Vec<Line> {
-    let walk = ignore::WalkBuilder::new(root)
-        .add_custom_ignore_filename(".rgignore")
-        .sort_by_file_name(Ord::cmp)
-        .build();
     let mut lines = Vec::new();
-    for entry in walk.map(Result::unwrap).filter(|entry| entry.path().is_file()) {
-        let content = fs::read(entry.path()).unwrap();
+    for path in walk(root) {
+        let content = fs::read(&path).unwrap();
         if content.contains(&0) {
             continue;
         }
-        let path = entry.path().strip_prefix(root).unwrap().as_os_str().as_bytes();
         for (line, number) in content.split(|byte| *byte == b'\n').zip(1..) {
             if matches(line, pattern) {
-                lines.push((path.to_vec(), number, line.to_vec()));
+                lines.push((relative(root, &path), number, line.to_vec()));
             }
         }
     }
     lines
+}
+
+/// The files that a search looks at, by ripgrep's own walker.
+fn walk(root: &Path) -> impl Iterator<Item = PathBuf> {
+    let walk = ignore::WalkBuilder::new(root)
+        .add_custom_ignore_filename(".rgignore")
+        .sort_by_file_name(Ord::cmp)
+        .build();
+    walk.map(|entry| entry.unwrap().into_path()).filter(|path| path.is_file())
+}
+
+fn relative(root: &Path, path: &Path) -> Vec<u8> {
+    path.strip_prefix(root).unwrap().as_os_str().as_bytes().to_vec()
+}
+
+/// All headings of Markdown files: path, line, heading.
+fn headings(root: &Path) -> Vec<Line> {
+    let markdown = walk(root).filter(|path| path.extension().is_some_and(|end| end == "md"));
+    let of = |path: PathBuf| {
+        let content = fs::read(&path).unwrap();
+        let found: Vec<_> = headings_of(&content).collect();
+        found.into_iter().map(move |(number, text)| (relative(root, &path), number, text))
+    };
+    markdown.flat_map(of).collect()
+}
+
+fn headings_of(content: &[u8]) -> impl Iterator<Item = (u64, Vec<u8>)> {
+    let lines = content.split(|byte| *byte == b'\n').zip(1..);
+    lines.filter_map(|(line, number)| {
+        let text = line.strip_prefix(b"# ")?.trim_ascii();
+        (!text.is_empty()).then(|| (number, text.to_vec()))
+    })
 }
 
 /// Patterns are plain, but for a digit at the end.

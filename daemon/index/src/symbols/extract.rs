@@ -14,7 +14,6 @@ use super::assemble::{Found, assemble};
 use super::languages::Language;
 use super::pieces::{cut, without_long_lines};
 use super::rules::{Rules, rules};
-
 use super::{Extent, Outline};
 
 /// How much an outline may cost.

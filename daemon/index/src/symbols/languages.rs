@@ -10,7 +10,7 @@ use tree_sitter::Language as Grammar;
 
 use super::Kind;
 use super::pieces::Skim;
-pub use recognize::{may_be, of};
+pub use recognize::{may_be, of, possible};
 use rows::ROWS;
 
 /// A language, as far as its definitions go.
@@ -32,6 +32,8 @@ pub struct Language {
     pub interpreters: &'static [&'static str],
     /// How comments look.
     pub comments: Comments,
+    /// What is written between the name of a definition and what encloses it.
+    pub separator: &'static str,
     /// The grammar's crate and its version.
     pub grammar: (&'static str, &'static str),
     /// The grammar.

@@ -10,7 +10,9 @@ mod guards;
 pub mod languages;
 mod pieces;
 mod reach;
+pub mod record;
 mod rules;
+mod skim;
 pub mod text;
 
 use std::ops::Range;

@@ -4,6 +4,7 @@
 //! Each row of [`rows::ROWS`] is asked of a tree without an index (`cold`), of one that is indexed
 //! (`warm`), and of one that has just been changed (`dirty`).
 
+mod files;
 mod random;
 mod rows;
 mod tree;
@@ -94,20 +95,25 @@ const TOLD: usize = 25;
 
 impl Report {
     fn compare(&mut self, hob: &Hob, rg: &Ripgrep, case: &Case) {
+        let args: Vec<OsString> =
+            [OsString::from("search")].into_iter().chain(case.args.iter().cloned()).collect();
+        self.compare_with(hob, rg, &args, case);
+    }
+
+    /// Compares a command line of hob's with one of ripgrep's.
+    fn compare_with(&mut self, hob: &Hob, rg: &Ripgrep, args: &[OsString], case: &Case) {
         self.cases += 1;
-        let args: Vec<&OsStr> =
-            [OsStr::new("search")].into_iter().chain(case.args.iter().map(|arg| &**arg)).collect();
-        let ours = hob.run_in(&case.dir, &args);
+        let ours = hob.run_in(&case.dir, args);
         let theirs = hob.rg(rg, &case.dir, &case.args);
         let Some(difference) = difference(&ours, &theirs) else { return };
         self.wrong += 1;
         if self.wrong <= TOLD {
-            let _ = writeln!(self.text, "in `{}`: {:?}\n{difference}", case.dir, case.args);
+            let _ = writeln!(self.text, "in `{}`: {args:?}\n{difference}", case.dir);
         }
     }
 
     fn end(self, what: &str) {
-        println!("parity, {what}: {} searches, {} differ", self.cases, self.wrong);
+        println!("parity, {what}: {} questions, {} differ", self.cases, self.wrong);
         assert_eq!(self.wrong, 0, "{what}\n{}", self.text);
     }
 }

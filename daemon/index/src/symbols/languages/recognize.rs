@@ -30,6 +30,12 @@ pub fn may_be(path: &[u8], language: &Language) -> bool {
     }
 }
 
+/// The languages that a file of that path can be of. Which of several it is, its text tells.
+#[must_use]
+pub fn possible(path: &[u8]) -> Vec<&'static Language> {
+    ROWS.iter().filter(|language| may_be(path, language)).collect()
+}
+
 fn by_file_name(name: &[u8]) -> Option<&'static Language> {
     if let Some(language) = ROWS.iter().find(|language| is_in(name, language.files)) {
         return Some(language);

@@ -1,52 +1,7 @@
-//! Parameters and results.
+//! The search of text: `index.search` and `index.searchStream`.
 
-use crate::Text;
+use crate::{Failure, Origin, Text, Truncated};
 use serde::{Deserialize, Serialize};
-
-/// What the client says of itself, and of what it wants to speak.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Hello {
-    /// The number of the interface that the daemon speaks: [`crate::PROTOCOL`].
-    pub protocol: u32,
-    /// The daemon's version, as in its `Cargo.toml`.
-    pub version: String,
-    /// The daemon's process.
-    pub pid: u32,
-}
-
-/// The answer to `daemon.ping`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Pong {
-    /// How long the daemon has run, in seconds.
-    pub uptime_seconds: u64,
-}
-
-/// How far an answer can be trusted to show the tree as it is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Freshness {
-    /// The kernel reports every change, and all of it is indexed.
-    #[default]
-    Live,
-    /// The same, while a part is not indexed yet: that part is read at each query.
-    Indexing,
-    /// The kernel reports nothing: each query looks at the whole tree first.
-    Polling,
-    /// The kernel reports a part: each query looks at the whole tree first.
-    Partial,
-}
-
-/// What each answer from the index says of its origin.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Origin {
-    /// The workspace's root; absent where the answer came from a plain scan.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub root: Option<Text>,
-    /// Counts the states of the workspace since the daemon opened it.
-    pub generation: u64,
-    /// How fresh the answer is.
-    pub freshness: Freshness,
-}
 
 /// Which letters a pattern tells apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -185,27 +140,6 @@ pub enum SearchEvent {
     Failed(Failure),
 }
 
-/// An error at the end of a stream, in the shape that a call's error has.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failure {
-    /// The JSON-RPC code.
-    pub code: i32,
-    /// What happened.
-    pub message: String,
-    /// The kind and what to do.
-    pub data: crate::ErrorData,
-}
-
-/// Why a result is not the whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Truncated {
-    /// [`SearchQuery::limit`] was reached.
-    Limit,
-    /// [`SearchQuery::deadline_ms`] has passed.
-    Deadline,
-}
-
 /// The end of a search.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct SearchSummary {
@@ -254,104 +188,4 @@ pub struct LineMatch {
     pub text: Text,
     /// Where the pattern matches: byte offsets in `text`, half-open.
     pub spans: Vec<(usize, usize)>,
-}
-
-/// A workspace, as it is.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct WorkspaceStatus {
-    /// Where the answer came from.
-    #[serde(flatten)]
-    pub origin: Origin,
-    /// Files that a search looks at.
-    pub files: u64,
-    /// Their size in bytes.
-    pub bytes: u64,
-    /// Files that are not indexed yet, and read at each query.
-    pub pending: u64,
-    /// Directories that are watched.
-    pub watched: u64,
-    /// What the kernel cannot watch, and why.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub problems: Vec<String>,
-    /// The branch or commit that is checked out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub head: Option<String>,
-    /// The store of this repository.
-    pub store: StoreStatus,
-}
-
-/// The store of a repository.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct StoreStatus {
-    /// Its file.
-    pub path: Text,
-    /// The bytes that it takes on the disk.
-    pub bytes: u64,
-    /// Contents that it knows, of all branches and worktrees.
-    pub contents: u64,
-    /// Segments of postings.
-    pub segments: u64,
-    /// Set where the store was broken, and is being made again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub problem: Option<String>,
-}
-
-/// The daemon, as it is.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct DaemonStatus {
-    /// Its version.
-    pub version: String,
-    /// Its number of the interface.
-    pub protocol: u32,
-    /// Its process.
-    pub pid: u32,
-    /// How long it has run, in seconds.
-    pub uptime_seconds: u64,
-    /// Its resident memory in bytes.
-    pub memory_bytes: u64,
-    /// Its connections.
-    pub connections: u64,
-    /// Its open file descriptors.
-    pub descriptors: u64,
-    /// Its socket.
-    pub socket: Text,
-    /// Its log; absent where it writes to standard error.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub log: Option<Text>,
-    /// The roots of the workspaces that are open.
-    pub workspaces: Vec<Text>,
-}
-
-/// The workspaces that the daemon knows.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct WorkspaceList {
-    /// Those that are open or were made by `index.build`.
-    pub workspaces: Vec<WorkspaceStatus>,
-}
-
-/// The answer to `workspace.forget`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Forgotten {
-    /// The root that was forgotten.
-    pub root: Text,
-    /// Bytes of store that were freed.
-    pub freed: u64,
-}
-
-/// A state of a workspace that was published, as `index.changes` tells it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct IndexChange {
-    /// Where it stands now.
-    #[serde(flatten)]
-    pub origin: Origin,
-    /// Paths that changed since the last notification, relative to the root. Empty where only the
-    /// progress of indexing has changed.
-    pub changed: Vec<Text>,
-    /// There were more than fit: the subscriber looks at the whole again.
-    #[serde(default)]
-    pub rescan: bool,
-    /// Files in the workspace.
-    pub files: u64,
-    /// Files still to index.
-    pub pending: u64,
 }

@@ -1,30 +1,46 @@
 //! A store keeps what it was given, across restarts and merges, and never gives
 //! back anything else.
 
+mod symbols;
+
+use super::tables::{META, VERSION, begin};
 use super::*;
 use hob_index::plan::{PlanOptions, plan};
-use hob_index::tree::{DocId, File};
+use hob_index::tree::{Dir, DocId, File};
 use hob_index::trigram::Extractor;
+use redb::ReadableTable as _;
+use std::ops::ControlFlow;
 
-fn cache() -> BlockCache {
-    block_cache(1 << 20)
+const RULES: u64 = 7 << 32 | 5;
+
+fn try_open(path: &Path) -> Result<(Store, Option<String>), StoreError> {
+    Store::open(path, 1, RULES, &Caches::new(1 << 20))
 }
 
 fn open(path: &Path) -> (Store, Option<String>) {
-    Store::open(path, 1, cache()).unwrap()
+    try_open(path).unwrap()
 }
 
 /// Adds each text as a content of one segment.
 fn add(store: &Store, texts: &[&str]) -> u32 {
-    let mut builder = store.builder(0);
+    let mut additions = store.additions(0);
     let mut extractor = Extractor::new();
-    let mut hashes = Vec::new();
     for text in texts {
         extractor.feed(text.as_bytes());
-        let place = builder.add(extractor.take());
-        hashes.push((*blake3::hash(text.as_bytes()).as_bytes(), place));
+        let place = additions.text.add(extractor.take());
+        additions.contents.push((*blake3::hash(text.as_bytes()).as_bytes(), place));
     }
-    store.add(&hashes, builder).unwrap()
+    store.add(additions).unwrap()
+}
+
+/// Contents, definitions, segments.
+fn counts(store: &Store) -> (u64, u64, u64) {
+    let StoreCounts { contents, definitions, segments } = store.counts();
+    (contents, definitions, segments)
+}
+
+fn load(store: &Store, root: &Path) -> (RootId, Arc<Dir>) {
+    store.load(root).unwrap()
 }
 
 fn find(store: &Store, pattern: &str) -> Docs {
@@ -32,7 +48,7 @@ fn find(store: &Store, pattern: &str) -> Docs {
 }
 
 fn file(doc: u32) -> File {
-    File { size: 3, mtime: -4, print: 5, touch: 0, doc: DocId::new(doc).unwrap() }
+    File { size: 3, mtime: -4, print: 5, touch: 0, doc: DocId::new(doc).unwrap(), outlined: true }
 }
 
 fn tree(files: &[(&str, u32)]) -> Dir {
@@ -54,11 +70,12 @@ fn paths(dir: &Dir) -> Vec<(String, File)> {
 fn a_content_of_several_parts_is_counted_once() {
     let dir = tempfile::tempdir().unwrap();
     let (store, _) = open(&dir.path().join("store"));
-    let mut builder = store.builder(0);
-    builder.add(&[0x616263]);
-    builder.add(&[0x626364]);
-    store.add(&[([7; 32], 0)], builder).unwrap();
-    assert_eq!(store.counts(), (1, 1));
+    let mut additions = store.additions(0);
+    additions.text.add(&[0x616263]);
+    additions.text.add(&[0x626364]);
+    additions.contents.push(([7; 32], 0));
+    store.add(additions).unwrap();
+    assert_eq!(counts(&store), (1, 0, 1));
 }
 
 #[test]
@@ -71,7 +88,7 @@ fn contents_are_found_after_a_restart_and_after_merges() {
         assert_eq!(add(&store, &[&text]), number);
     }
     store.merge().unwrap();
-    assert_eq!(store.counts(), (30, 1));
+    assert_eq!(counts(&store), (30, 0, 1));
     let check = |store: &Store| {
         assert_eq!(find(store, "word17x"), Docs::These(vec![17]));
         assert_eq!(find(store, "common"), Docs::These((0..30).collect()));
@@ -112,18 +129,18 @@ fn a_tree_is_loaded_as_it_was_saved() {
     let (one, two) = (Path::new("/one"), Path::new("/two"));
     let before = tree(&[("a/z", 1), ("a.rs", 2)]);
     let after = tree(&[("a/y", 0), ("a.rs", 1)]);
-    let (id, empty) = store.load(one).unwrap();
+    let (id, empty) = load(&store, one);
     store.save(id, &empty, &before).unwrap();
-    let (other, empty) = store.load(two).unwrap();
+    let (other, empty) = load(&store, two);
     store.save(other, &empty, &before).unwrap();
     store.save(id, &before, &after).unwrap();
     drop(store);
     let (store, _) = open(&path);
-    assert_eq!(paths(&store.load(one).unwrap().1), paths(&after));
-    assert_eq!(paths(&store.load(two).unwrap().1), paths(&before));
+    assert_eq!(paths(&load(&store, one).1), paths(&after));
+    assert_eq!(paths(&load(&store, two).1), paths(&before));
     assert!(!store.forget(one).unwrap());
-    assert_eq!(paths(&store.load(two).unwrap().1), paths(&before));
-    assert!(store.load(one).unwrap().1.entries().is_empty());
+    assert_eq!(paths(&load(&store, two).1), paths(&before));
+    assert!(load(&store, one).1.entries().is_empty());
 }
 
 #[test]
@@ -141,7 +158,7 @@ fn another_version_is_set_aside() {
     drop(store);
     let (store, anew) = open(&path);
     assert!(anew.unwrap().contains("of version"));
-    assert_eq!(store.counts(), (0, 0));
+    assert_eq!(counts(&store), (0, 0, 0));
     assert!(dir.path().join("store.broken").exists());
 }
 
@@ -171,7 +188,7 @@ fn a_flipped_bit_is_never_a_wrong_answer() {
         .into_iter()
         .collect();
     let saved = Dir::from_files(&files);
-    let (id, empty) = store.load(Path::new("/r")).unwrap();
+    let (id, empty) = load(&store, Path::new("/r"));
     store.save(id, &empty, &saved).unwrap();
     drop(store);
     let whole = std::fs::read(&path).unwrap();
@@ -180,7 +197,7 @@ fn a_flipped_bit_is_never_a_wrong_answer() {
         let mut damaged = whole.clone();
         damaged[at] ^= 1 << (at % 8);
         std::fs::write(&path, damaged).unwrap();
-        let Ok((store, anew)) = Store::open(&path, 1, cache()) else {
+        let Ok((store, anew)) = try_open(&path) else {
             noticed += 1;
             continue;
         };

@@ -1,0 +1,285 @@
+//! A block of names.
+//!
+//! Stored under [`names_key`]. Integers are little-endian.
+//!
+//! | bytes | what |
+//! | --- | --- |
+//! | 1 | `1`: a block of names |
+//! | 4 | number of its first name in the segment |
+//! | 2 | how many names |
+//! | 1 | how many sets |
+//! | … | the sets: how many pairs, none for any at all; a pair is a language and a [`Kind`], 1 byte each |
+//! | … | groups |
+//! | 8 | check |
+//!
+//! A set says what the entries of a name are, so that a query for a kind passes over the others.
+//! A *group* is up to 16 names:
+//!
+//! | bytes | what |
+//! | --- | --- |
+//! | 1 | how many names |
+//! | 4 | the classes of all bytes after *common*, a bit a class (see [`classes`]) |
+//! | 2 | bytes of the group after this |
+//! | 1 | *common*: a length that all its names have in common, at most 255 |
+//! | … | the names |
+//!
+//! A name is front-coded: the first one of a group against the first one of the group before, any
+//! other against the one before it. So a group is passed over by its first name and its classes.
+//!
+//! | bytes | what |
+//! | --- | --- |
+//! | 1 or 3 | how many bytes it shares; 255: it is in the next 2 |
+//! | 1 or 3 | bit 7: a set follows, else it has that of the name before it; bits 0–6 how many bytes are its own, 127: it is in the next 2 |
+//! | 0 or 1 | its set; the first of a group has one |
+//! | … | its own bytes |
+//!
+//! The check is 8 bytes of BLAKE3 over all before it and the key.
+
+use super::order::CUT;
+use super::{Corrupt, Sort, names_key};
+use crate::seal;
+use crate::symbols::Kind;
+
+pub(super) const NAMES: u8 = 1;
+pub(super) const HEAD: usize = 8;
+pub(super) const GROUP_HEAD: usize = 8;
+pub(super) const LONG_SHARED: u8 = 255;
+pub(super) const LONG_OWN: u8 = 127;
+pub(super) const NEW_SET: u8 = 0x80;
+/// A block has at most so many names, and so many sets.
+pub(super) const MOST_SETS: usize = 255;
+
+/// What a group's classes are where a name has a byte that is not ASCII: then a pattern may match in
+/// ways that are not told from bytes.
+pub(super) const ANY_CLASS: u32 = u32::MAX;
+
+/// The class of each byte, as a bit: a letter without its case, two digits, `_`, anything else.
+#[must_use]
+pub fn classes(byte: u8) -> u32 {
+    match byte {
+        b'a'..=b'z' => 1 << (byte - b'a'),
+        b'A'..=b'Z' => 1 << (byte - b'A'),
+        b'0'..=b'7' => 1 << (26 + (byte & 3)),
+        b'8' | b'9' => 1 << 26,
+        b'_' => 1 << 30,
+        0x80.. => ANY_CLASS,
+        _ => 1 << 31,
+    }
+}
+
+/// A block of names whose check and lengths are right.
+#[derive(Clone, Debug)]
+pub struct Names {
+    segment: u32,
+    number: u32,
+    first: u32,
+    names: u32,
+    groups: usize,
+    bytes: Box<[u8]>,
+}
+
+/// A group of names.
+pub(super) struct Group<'a> {
+    pub(super) names: usize,
+    pub(super) classes: u32,
+    pub(super) common: usize,
+    bytes: &'a [u8],
+}
+
+/// A name as it is written.
+pub(super) struct Coded<'a> {
+    pub(super) shared: usize,
+    pub(super) own: &'a [u8],
+    /// Where it has another set than the one before.
+    pub(super) set: Option<u8>,
+}
+
+impl Names {
+    /// Checks the bytes that were stored under the key of the block.
+    ///
+    /// # Errors
+    ///
+    /// [`Corrupt`] where they are not the bytes that were written.
+    pub fn open(segment: u32, block: u32, bytes: &[u8]) -> Result<Self, Corrupt> {
+        let corrupt = Corrupt { segment, sort: Sort::Names, number: block };
+        let body = seal::open(bytes, &names_key(segment, block)).ok_or(corrupt)?;
+        let [NAMES, a, b, c, d, low, high, sets, rest @ ..] = body else { return Err(corrupt) };
+        let after = skip_sets(rest, *sets).ok_or(corrupt)?;
+        let names = Self {
+            segment,
+            number: block,
+            first: u32::from_le_bytes([*a, *b, *c, *d]),
+            names: u16::from_le_bytes([*low, *high]).into(),
+            groups: body.len() - after.len(),
+            bytes: body.into(),
+        };
+        if names.is_sound(*sets) { Ok(names) } else { Err(corrupt) }
+    }
+
+    /// The number of its first name.
+    #[must_use]
+    pub fn first(&self) -> u32 {
+        self.first
+    }
+
+    /// One past the number of its last name.
+    #[must_use]
+    pub fn end(&self) -> u32 {
+        self.first.saturating_add(self.names)
+    }
+
+    /// The bytes of memory that it takes, for a cache to weigh.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        self.bytes.len() + size_of::<Self>()
+    }
+
+    pub(super) fn corrupt(&self) -> Corrupt {
+        Corrupt { segment: self.segment, sort: Sort::Names, number: self.number }
+    }
+
+    /// Calls `each` with each set, in order: its pairs of a language and a kind, none for any.
+    pub(super) fn for_each_set(&self, mut each: impl FnMut(&[[u8; 2]])) {
+        let mut rest = &self.bytes[HEAD..self.groups];
+        while let Some((&pairs, after)) = rest.split_first() {
+            let (set, after) = after.split_at(usize::from(pairs) * 2);
+            each(set.as_chunks().0);
+            rest = after;
+        }
+    }
+
+    pub(super) fn groups(&self) -> impl Iterator<Item = Group<'_>> {
+        let mut rest = &self.bytes[self.groups..];
+        std::iter::from_fn(move || take_group(&mut rest))
+    }
+
+    /// Calls `each` with the names in order, their numbers and their sets, until it says false.
+    pub(super) fn for_each(&self, mut each: impl FnMut(u32, &[u8], u8) -> bool) {
+        let (mut head, mut name) = (Vec::new(), Vec::new());
+        let mut number = self.first;
+        for group in self.groups() {
+            let (mut set, mut is_head) = (0, true);
+            for coded in group.iter() {
+                let before = if is_head { &mut head } else { &mut name };
+                coded.apply(before);
+                set = coded.set.unwrap_or(set);
+                if is_head {
+                    name.clone_from(&head);
+                }
+                is_head = false;
+                if !each(number, &name, set) {
+                    return;
+                }
+                number += 1;
+            }
+        }
+    }
+
+    fn is_sound(&self, sets: u8) -> bool {
+        let mut rest = &self.bytes[self.groups..];
+        let (mut names, mut head) = (0, 0);
+        while !rest.is_empty() {
+            let Some(group) = take_group(&mut rest) else { return false };
+            let Some(length) = group.is_sound(head, sets) else { return false };
+            head = length;
+            names += group.names;
+        }
+        names == self.names as usize && names > 0
+    }
+}
+
+impl Coded<'_> {
+    /// Makes the name of the one before it.
+    pub(super) fn apply(&self, name: &mut Vec<u8>) {
+        name.truncate(self.shared);
+        name.extend_from_slice(self.own);
+    }
+}
+
+impl<'a> Group<'a> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = Coded<'a>> + use<'a> {
+        let mut rest = self.bytes;
+        std::iter::from_fn(move || take_name(&mut rest))
+    }
+
+    /// The length of its first name; none where its lengths cannot be.
+    fn is_sound(&self, head: usize, sets: u8) -> Option<usize> {
+        let (mut rest, mut length, mut first) = (self.bytes, head, None);
+        for at in 0..self.names {
+            let name = take_name(&mut rest)?;
+            let fits = name.shared <= length && name.shared + name.own.len() <= CUT;
+            let has_set = name.set.map_or(at > 0, |set| set < sets);
+            length = name.shared + name.own.len();
+            let is_common = self.common <= if at == 0 { length } else { name.shared };
+            if !fits || !has_set || !is_common {
+                return None;
+            }
+            first.get_or_insert(length);
+        }
+        first.filter(|_| rest.is_empty())
+    }
+}
+
+fn skip_sets(mut rest: &[u8], sets: u8) -> Option<&[u8]> {
+    for _ in 0..sets {
+        let (&pairs, after) = rest.split_first()?;
+        let (set, after) = after.split_at_checked(usize::from(pairs) * 2)?;
+        let kinds =
+            set.as_chunks::<2>().0.iter().all(|[_, kind]| Kind::from_number(*kind).is_some());
+        rest = kinds.then_some(after)?;
+    }
+    Some(rest)
+}
+
+#[inline]
+fn take_group<'a>(rest: &mut &'a [u8]) -> Option<Group<'a>> {
+    let [names, a, b, c, d, low, high, common, after @ ..] = *rest else { return None };
+    let length = usize::from(u16::from_le_bytes([*low, *high]));
+    let (bytes, after) = after.split_at_checked(length)?;
+    *rest = after;
+    let classes = u32::from_le_bytes([*a, *b, *c, *d]);
+    Some(Group { names: usize::from(*names), classes, common: usize::from(*common), bytes })
+}
+
+#[inline]
+fn take_name<'a>(rest: &mut &'a [u8]) -> Option<Coded<'a>> {
+    let [shared, own, after @ ..] = *rest else { return None };
+    if *shared == LONG_SHARED || *own & LONG_OWN == LONG_OWN {
+        return take_long_name(rest);
+    }
+    let (set, after) = match own & NEW_SET {
+        0 => (None, after),
+        _ => after.split_first().map(|(set, after)| (Some(*set), after))?,
+    };
+    let (own, after) = after.split_at_checked(usize::from(own & LONG_OWN))?;
+    *rest = after;
+    Some(Coded { shared: usize::from(*shared), own, set })
+}
+
+/// The same, where a length may not fit its byte.
+fn take_long_name<'a>(rest: &mut &'a [u8]) -> Option<Coded<'a>> {
+    let mut bytes = *rest;
+    let shared = match take_byte(&mut bytes)? {
+        LONG_SHARED => take_length(&mut bytes)?,
+        shared => usize::from(shared),
+    };
+    let flags = take_byte(&mut bytes)?;
+    let own = match flags & LONG_OWN {
+        LONG_OWN => take_length(&mut bytes)?,
+        own => usize::from(own),
+    };
+    let set = if flags & NEW_SET == 0 { None } else { Some(take_byte(&mut bytes)?) };
+    let (own, after) = bytes.split_at_checked(own)?;
+    *rest = after;
+    Some(Coded { shared, own, set })
+}
+
+fn take_byte(bytes: &mut &[u8]) -> Option<u8> {
+    let (&byte, after) = bytes.split_first()?;
+    *bytes = after;
+    Some(byte)
+}
+
+fn take_length(bytes: &mut &[u8]) -> Option<usize> {
+    Some(usize::from(u16::from_le_bytes([take_byte(bytes)?, take_byte(bytes)?])))
+}

@@ -1,0 +1,254 @@
+//! Names that contain a pattern as a subsequence, the best ones as `nucleo` sees them.
+//!
+//! Millions of names are looked at, so little is done for each. Names share beginnings with the
+//! names before them, as in a trie: where the bytes of the pattern stand in a name is kept, and only
+//! the next name's own bytes are looked at, for the first byte of the pattern that is missing. A group
+//! of names is passed over by its classes where the pattern cannot go on in it. A name is spelled out
+//! only where it contains the pattern, and scored only where it may be among the best ([`Bound`]).
+
+use super::best::Best;
+use super::block::{ANY_CLASS, Coded, Group, classes};
+use super::bound::Bound;
+use super::order::unmarked;
+use super::query::{Name, Place};
+use super::{Filter, MOST, Names};
+use nucleo_matcher::pattern::{Atom, AtomKind, CaseMatching, Normalization};
+use nucleo_matcher::{Config, Matcher, Utf32Str};
+
+/// A search for one pattern. Several may look at different blocks at once: see [`Fuzzy::best`].
+///
+/// A capital letter in the pattern makes it tell case, as people know from `fzf`.
+pub struct Fuzzy {
+    pattern: Pattern,
+    filter: Filter,
+    best: Best,
+    limit: usize,
+    scorer: Scorer,
+    /// The first name of the group at hand, and how far the pattern goes in it.
+    head: Vec<u8>,
+    head_progress: Progress,
+    /// The same of the name at hand.
+    name: Vec<u8>,
+    progress: Progress,
+    /// The sets of the block at hand: whether they are wanted.
+    wanted: Vec<bool>,
+}
+
+/// The bytes that a name must contain in this order.
+struct Pattern {
+    bytes: Vec<u8>,
+    /// For each byte what it is compared as.
+    fold: Box<[u8; 256]>,
+    /// The classes of the bytes from each place on.
+    rest: Vec<u32>,
+}
+
+/// For each byte of the pattern that a name contains, the length of the name up to there.
+#[derive(Default)]
+struct Progress(Vec<u16>);
+
+struct Scorer {
+    atom: Atom,
+    matcher: Matcher,
+    buffer: Vec<char>,
+    bound: Bound,
+    is_ascii: bool,
+}
+
+/// Scores one name after the other, as [`Fuzzy`] does.
+pub struct Score(Scorer);
+
+impl Score {
+    /// Scores by this pattern.
+    #[must_use]
+    pub fn new(pattern: &str) -> Self {
+        let ignore_case = !pattern.bytes().any(|byte| byte.is_ascii_uppercase());
+        Self(Scorer::new(pattern, ignore_case))
+    }
+
+    /// How well a name matches, if it does.
+    pub fn of(&mut self, name: &[u8]) -> Option<u16> {
+        self.0.score(name, |_| true)
+    }
+}
+
+impl Fuzzy {
+    /// Begins a search for the `limit` best names that are wanted.
+    #[must_use]
+    pub fn new(pattern: &str, filter: Filter, limit: usize) -> Self {
+        let ignore_case = !pattern.bytes().any(|byte| byte.is_ascii_uppercase());
+        Self {
+            scorer: Scorer::new(pattern, ignore_case),
+            pattern: Pattern::new(pattern, ignore_case),
+            filter,
+            best: Best::new(limit),
+            limit,
+            head: Vec::new(),
+            head_progress: Progress::default(),
+            name: Vec::new(),
+            progress: Progress::default(),
+            wanted: Vec::new(),
+        }
+    }
+
+    /// Looks at blocks of the segment `source`, until `cancelled`.
+    pub fn scan(&mut self, source: usize, blocks: &[Names], cancelled: &dyn Fn() -> bool) {
+        if self.pattern.bytes.len() > MOST {
+            return;
+        }
+        for block in blocks {
+            if cancelled() {
+                return;
+            }
+            self.scan_block(source, block);
+        }
+    }
+
+    /// The best names that any of the searches has found, the best one first; among equals the
+    /// shorter ones, then by the alphabet.
+    #[must_use]
+    pub fn best(searches: Vec<Self>) -> Vec<Name> {
+        let limit = searches.first().map_or(0, |search| search.limit);
+        Best::of(searches.into_iter().map(|search| search.best), limit)
+    }
+
+    fn scan_block(&mut self, source: usize, block: &Names) {
+        self.wanted.clear();
+        block.for_each_set(|set| self.wanted.push(self.filter.accepts_set(set)));
+        let mut number = block.first();
+        self.head.clear();
+        self.head_progress.0.clear();
+        for group in block.groups() {
+            if let Some(first) = group.iter().next() {
+                first.apply(&mut self.head);
+                self.head_progress.advance(&first, &self.pattern);
+                if self.may_have(&group) {
+                    self.scan_group(Place { source, number }, &group);
+                }
+            }
+            number += group.names as u32;
+        }
+    }
+
+    /// Whether a name of the group may contain the rest of the pattern.
+    fn may_have(&self, group: &Group<'_>) -> bool {
+        let contained = self.head_progress.within(group.common);
+        self.pattern.rest[contained] & !group.classes == 0
+    }
+
+    fn scan_group(&mut self, mut place: Place, group: &Group<'_>) {
+        let is_any = group.classes == ANY_CLASS;
+        let wanted_length = self.pattern.bytes.len();
+        self.progress.0.clone_from(&self.head_progress.0);
+        self.name.clone_from(&self.head);
+        let mut set = 0;
+        // Names up to here are spelled out.
+        let mut spelled = group.iter();
+        let mut behind = 0;
+        for (at, coded) in group.iter().enumerate() {
+            set = coded.set.unwrap_or(set);
+            if at > 0 {
+                self.progress.advance(&coded, &self.pattern);
+            }
+            behind += 1;
+            let contains = self.progress.0.len() == wanted_length;
+            let length = coded.shared + coded.own.len();
+            if (contains || is_any) && self.may_take(set, length, place) {
+                for coded in spelled.by_ref().take(behind) {
+                    coded.apply(&mut self.name);
+                }
+                behind = 0;
+                self.consider(place);
+            }
+            place.number += 1;
+        }
+    }
+
+    /// Whether a name of such a set and length is wanted, and may be one of the best.
+    fn may_take(&self, set: u8, length: usize, place: Place) -> bool {
+        self.wanted.get(usize::from(set)).is_some_and(|wanted| *wanted)
+            && self.best.may_take(self.scorer.bound.highest(), length, place.source)
+    }
+
+    /// Takes the name at hand if it is one of the best.
+    fn consider(&mut self, place: Place) {
+        let name = &self.name;
+        let matters = |most| self.best.may_take(most, name.len(), place.source);
+        if let Some(score) = self.scorer.score(name, matters) {
+            self.best.add(score, name, place);
+        }
+    }
+}
+
+impl Pattern {
+    fn new(pattern: &str, ignore_case: bool) -> Self {
+        let mut fold = Box::new([0; 256]);
+        for byte in 0..=255u8 {
+            fold[usize::from(byte)] = if ignore_case { byte.to_ascii_lowercase() } else { byte };
+        }
+        let bytes = pattern.as_bytes().to_vec();
+        // Only names that are not ASCII match what is not ASCII.
+        let end = if pattern.is_ascii() { 0 } else { ANY_CLASS };
+        let mut rest = vec![end; bytes.len() + 1];
+        for (at, byte) in bytes.iter().enumerate().rev() {
+            rest[at] = rest[at + 1] | classes(*byte);
+        }
+        Self { bytes, fold, rest }
+    }
+}
+
+impl Progress {
+    /// Goes on to the next name.
+    #[inline]
+    fn advance(&mut self, coded: &Coded<'_>, pattern: &Pattern) {
+        while self.0.last().is_some_and(|length| usize::from(*length) > coded.shared) {
+            self.0.pop();
+        }
+        let mut missing = pattern.bytes[self.0.len()..].iter();
+        let Some(mut next) = missing.next() else { return };
+        for (at, byte) in coded.own.iter().enumerate() {
+            if pattern.fold[usize::from(*byte)] == *next {
+                self.0.push((coded.shared + at + 1) as u16);
+                match missing.next() {
+                    Some(byte) => next = byte,
+                    None => return,
+                }
+            }
+        }
+    }
+
+    /// How many bytes of the pattern the name contains up to a length.
+    fn within(&self, length: usize) -> usize {
+        let is_past = |end: &&u16| usize::from(**end) > length;
+        self.0.len() - self.0.iter().rev().take_while(is_past).count()
+    }
+}
+
+impl Scorer {
+    fn new(pattern: &str, ignore_case: bool) -> Self {
+        Self {
+            atom: Atom::new(
+                pattern,
+                CaseMatching::Smart,
+                Normalization::Smart,
+                AtomKind::Fuzzy,
+                false,
+            ),
+            matcher: Matcher::new(Config::DEFAULT),
+            buffer: Vec::new(),
+            bound: Bound::new(pattern.as_bytes(), ignore_case),
+            is_ascii: pattern.is_ascii(),
+        }
+    }
+
+    /// How well a name matches, if it does, and if `matters` says that it may matter at all.
+    fn score(&mut self, stored: &[u8], matters: impl Fn(u16) -> bool) -> Option<u16> {
+        let (name, _) = unmarked(stored);
+        if name.is_ascii() {
+            let worth = self.is_ascii && matters(self.bound.of(name));
+            return worth.then(|| self.atom.score(Utf32Str::Ascii(name), &mut self.matcher))?;
+        }
+        let text = String::from_utf8_lossy(name);
+        self.atom.score(Utf32Str::new(&text, &mut self.buffer), &mut self.matcher)
+    }
+}

@@ -1,0 +1,88 @@
+//! Where the tokens of C end.
+
+/// The end of parentheses, at the latest that of the statement.
+pub(super) fn end_of_parentheses(text: &[u8], at: usize) -> usize {
+    let mut depth = 0;
+    for (length, byte) in text[at..].iter().enumerate() {
+        match byte {
+            b'(' => depth += 1,
+            b')' if depth == 1 => return at + length + 1,
+            b')' => depth -= 1,
+            b';' | b'{' | b'}' => return at + length,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+pub(super) fn begins_line(text: &[u8], at: usize) -> bool {
+    let before = text[..at].iter().rev().find(|byte| !matches!(byte, b' ' | b'\t'));
+    before.is_none_or(|byte| *byte == b'\n')
+}
+
+pub(super) fn next_line(text: &[u8], at: usize) -> usize {
+    memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |length| at + length + 1)
+}
+
+pub(super) fn after_blanks(text: &[u8], at: usize) -> usize {
+    text[at..]
+        .iter()
+        .position(|byte| !matches!(byte, b' ' | b'\t'))
+        .map_or(text.len(), |length| at + length)
+}
+
+pub(super) fn end_of_word(text: &[u8], at: usize) -> usize {
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | 0x80..);
+    text[at..].iter().position(|byte| !is_word(byte)).map_or(text.len(), |length| at + length)
+}
+
+pub(super) fn end_of_comment(text: &[u8], at: usize) -> usize {
+    let rest = &text[(at + 2).min(text.len())..];
+    if text[at + 1] == b'/' {
+        return memchr::memchr(b'\n', rest).map_or(text.len(), |end| at + 2 + end);
+    }
+    memchr::memmem::find(rest, b"*/").map_or(text.len(), |end| at + 2 + end + 2)
+}
+
+/// The end of a string or character, at the latest that of its line.
+pub(super) fn end_of_quote(text: &[u8], at: usize) -> usize {
+    let quote = text[at];
+    let mut end = at + 1;
+    while let Some(byte) = text.get(end) {
+        match byte {
+            b'\\' => end += 2,
+            b'\n' => return end,
+            byte if *byte == quote => return end + 1,
+            _ => end += 1,
+        }
+    }
+    text.len()
+}
+
+/// Where a directive ends, without the end of its last line, and where its first line does.
+pub(super) fn end_of_directive(text: &[u8], at: usize) -> (usize, usize) {
+    let mut first = None;
+    let mut end = at;
+    while let Some(found) = memchr::memchr3(b'\n', b'/', b'"', &text[end..]) {
+        end += found;
+        match text[end] {
+            b'"' => end = end_of_quote(text, end),
+            b'/' if text.get(end + 1) == Some(&b'*') => {
+                let line = memchr::memchr(b'\n', &text[end..]).map(|length| end + length);
+                end = end_of_comment(text, end);
+                first = first.or(line.filter(|line| *line < end));
+            }
+            b'/' => end += 1,
+            _ => {
+                let line = text[..end].strip_suffix(b"\r").unwrap_or(&text[..end]);
+                let words = line.strip_suffix(b"\\").unwrap_or(line).trim_ascii_end();
+                first = first.or(Some(words.len().max(at + 1)));
+                if !line.ends_with(b"\\") {
+                    return (line.len().max(at + 1), first.unwrap_or(end));
+                }
+                end += 1;
+            }
+        }
+    }
+    (text.len(), first.unwrap_or(text.len()))
+}

@@ -1,0 +1,127 @@
+use super::*;
+use proptest::prelude::*;
+
+/// What the grammar sees of a text, without what is only space, and the names of its macros.
+fn seen(text: &str) -> (String, Vec<String>) {
+    let skim = c(text.as_bytes());
+    let words = String::from_utf8(skim.text.clone()).unwrap();
+    let macros = skim
+        .found
+        .iter()
+        .map(|found| text[found.name.start as usize..found.name.end as usize].to_owned());
+    (words.split_whitespace().collect::<Vec<_>>().join(" "), macros.collect())
+}
+
+#[track_caller]
+fn check(text: &str, left: &str) {
+    assert_eq!(seen(text).0, left, "of {text}");
+}
+
+#[test]
+fn a_function_is_its_name() {
+    check("static int __init f(int a, char *b)\n{\n\tif (a) { b; }\n}\nint g;", "int f(){} int g;");
+    check("struct x *\nmake(struct y *y) { return \"}\"; }", "int make(){}");
+    check("__printf(1, 2) void say(const char *f, ...) { '{'; }", "int say(){}");
+    check("MODULE_ALIAS(\"x\")\nstatic int later(void) { /* } */ }", "int later(){}");
+    check("int held(void) __acquires(lock) { }", "int held(){}");
+    check("int __init_sem(struct sem *sem) {}", "int __init_sem(){}");
+}
+
+#[test]
+fn what_defines_nothing_is_left_out() {
+    check("int f(int a);\nextern int x;\nEXPORT_SYMBOL(f);\nint y; // y\n", "int y;");
+    check("extern const char name[];\nextern int set = 1;", "extern int set = 1;");
+    check("#include <a.h>\n/* int a; */ int b; ", "int b;");
+}
+
+#[test]
+fn members_and_initialisers() {
+    check(
+        "struct s { int a; /* b */ union { int c; }; } __packed;",
+        "struct s { int a; union { int c; }; } ;",
+    );
+    check("static const struct ops o = { .open = f, };", "static const struct ops o = {};");
+    check("struct { int a; } x[] = { { 1 }, { 2 } }, *y;", "struct { int a; } x[] = {}, *y;");
+    check("struct ops { int (*open)(struct inode *, int); };", "struct ops { int (*open)(); };");
+    check("typedef struct { int a; } __attribute__((packed)) t;", "typedef struct { int a; } t;");
+    check("typedef int (*callback)(int a, void *b);", "typedef int (*callback)();");
+    check("int (*handler)(int);", "int (*handler)();");
+    check("enum e { A = 1, B = (2), };", "enum e { A = 1, B = (2), };");
+}
+
+#[test]
+fn of_branches_with_a_part_of_a_definition_the_first_counts() {
+    check("#ifdef A\nint f(int a)\n#else\nint f(long a)\n#endif\n{ }\nint g;", "int f(){} int g;");
+    check("#if A\nint a;\n#else\nint b;\n#endif", "int a; int b;");
+    check(
+        "struct s {\n#if A\nint a;\n#elif B\nint b;\n#endif\nint c; };",
+        "struct s { int a; int b; int c; };",
+    );
+    check(
+        "int f(void) {\n#if A\nif (a) {\n#else\nif (b) {\n#endif\n} }\nint g;",
+        "int f(){} int g;",
+    );
+    check("int f(void) {\n#if A\n}\n#else\n}\n#endif\nint g;", "int f(){} int g;");
+    check("#if 0\nint it's;\n#else\nint b;\n#endif\nint c;", "int b; int c;");
+    check("#if 0\n#if 1\nint a;\n#endif\n#endif\nint c;", "int c;");
+}
+
+#[test]
+fn macros_are_found_wherever_they_stand() {
+    let (left, macros) = seen(
+        "#define A 1\n# define B(x) \\\n  { x }\nint f(void) {\n#define C /* a\n*/ 1\n}\n#ifdef A\nint g(\n#else\n#define D\n#endif\n);int h;",
+    );
+    assert_eq!(left, "int f(){} int h;");
+    assert_eq!(macros, ["A", "B", "C", "D"]);
+    let text = b"#define B(x) \\\r\n  { x }\r\nint a;";
+    let found = &c(text).found[0];
+    assert_eq!((found.range.clone(), found.head), (0..23, 12));
+}
+
+#[test]
+fn places_are_those_of_the_whole_text() {
+    let text = "int a; /* c */\nstatic long __init  g(int x)\n{ y; }\nint b;";
+    let skim = c(text.as_bytes());
+    let left = std::str::from_utf8(&skim.text).unwrap();
+    let place = |word: &str| {
+        let at = left.find(word).unwrap() as u32;
+        &text[skim.place(at) as usize..skim.end(at + word.len() as u32) as usize]
+    };
+    assert_eq!(place("int a;"), "int a;");
+    assert_eq!(place("int b;"), "int b;");
+    assert_eq!(place("g"), "g");
+    assert_eq!(place("int g(){}"), "static long __init  g(int x)\n{ y; }");
+}
+
+#[test]
+fn old_functions_declare_their_parameters_before_the_body() {
+    check("int f(a, b) int a; char *b; { a; }\nint g;", "int f(){} int g;");
+    check("int f(a) int a;\nint g;", "int g;");
+}
+
+#[test]
+fn what_is_never_closed_does_not_hide_the_rest() {
+    check("int f(void) {\n if (a) {\n}\nint b;", "int f(){} int b;");
+    check("DECLARE(a, (b)\nint b;\nint c;", "int b; int c;");
+    check("extern \"C\" {\nint a;\n}\n} int b;", "int a; int b;");
+}
+
+proptest! {
+    /// Any text is skimmed, and every place is one of it.
+    #[test]
+    fn every_place_is_in_the_text(tokens in prop::collection::vec(prop::sample::select(vec![
+        "{", "}", "(", ")", ";", ",", "=", "\n", "\n#if 1\n", "\n#else\n", "\n#endif\n", "\n#define X(a) 1", "\n#if 0\n", "\\\n",
+        "/*", "*/", "//", "\"", "'", "int ", "struct ", "typedef ", "extern ", "f", "__packed ", "__attribute__", "*", "\r\n", "é",
+    ]), 0..80)) {
+        let text = tokens.concat();
+        let skim = c(text.as_bytes());
+        for at in 0..skim.text.len() as u32 {
+            prop_assert!(skim.place(at) as usize <= text.len());
+            prop_assert!(skim.end(at + 1) as usize <= text.len() + 1);
+        }
+        for found in &skim.found {
+            prop_assert!(found.range.start <= found.name.start && found.name.end <= found.range.end);
+            prop_assert!(found.head <= found.range.end && found.range.end as usize <= text.len());
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! `index.*`, what files define.
+
+use super::index::CancelOnDrop;
+use super::workspace::{not_synced, synced};
+use super::{blocking, directory};
+use crate::Services;
+use crate::indexing::Stores as _;
+use crate::outlines;
+use crate::search::Cancel;
+use crate::symbols::{self, Around, Stored, SymbolsError};
+use crate::workspaces::{Warm, not_a_workspace};
+use hob_index::symbols::extract::Extractor;
+use hob_index::symbols::languages;
+use hob_protocol::api::SymbolsApiServer;
+use hob_protocol::{
+    FileError, FileOutline, Freshness, Kind, Language, Languages, Origin, Outcome, OutlineQuery,
+    OutlineResult, SymbolsQuery, SymbolsResult, Text,
+};
+use jsonrpsee::core::{RpcResult, async_trait};
+use jsonrpsee::types::ErrorObjectOwned;
+use rayon::prelude::*;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+pub(super) struct Symbols {
+    services: Arc<Services>,
+}
+
+impl Symbols {
+    pub(super) fn new(services: Arc<Services>) -> Self {
+        Self { services }
+    }
+}
+
+#[async_trait]
+impl SymbolsApiServer for Symbols {
+    async fn symbols(&self, query: SymbolsQuery) -> RpcResult<SymbolsResult> {
+        let services = self.services.clone();
+        let cancel = CancelOnDrop::default();
+        let cancelled = cancel.0.clone();
+        blocking(move || find(&services, &query, &cancelled)).await
+    }
+
+    async fn outline(&self, query: OutlineQuery) -> RpcResult<OutlineResult> {
+        let services = self.services.clone();
+        let cancel = CancelOnDrop::default();
+        let cancelled = cancel.0.clone();
+        blocking(move || outline(&services, &query, &cancelled)).await
+    }
+
+    async fn languages(&self) -> RpcResult<Languages> {
+        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        let mut languages: Vec<Language> = languages::all()
+            .iter()
+            .map(|language| Language {
+                name: language.name.to_owned(),
+                aliases: texts(language.aliases),
+                extensions: texts(language.extensions),
+                file_names: texts(language.files),
+                kinds: language.yields().iter().map(|kind| kind.name().to_owned()).collect(),
+            })
+            .collect();
+        languages.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(Languages { languages })
+    }
+}
+
+fn find(services: &Services, query: &SymbolsQuery, cancel: &Cancel) -> RpcResult<SymbolsResult> {
+    let started = Instant::now();
+    let dir = directory(&query.dir)?;
+    let warm = services.workspaces.of(&dir).ok_or_else(|| not_a_workspace(&dir))?;
+    let root = warm.workspace.root();
+    let _entered = services.workspaces.foreground.enter();
+    let mut origin = Origin::default();
+    let answer = symbols::find(query, &services.config, &mut |search| {
+        let snapshot = synced(services, &warm, query.no_sync)
+            .map_err(|failed| SymbolsError::Workspace(root.to_owned(), failed))?;
+        origin = origin_of(&warm, &snapshot);
+        let store = warm.repository.store().filter(|store| store.epoch() == snapshot.epoch);
+        let outcome = search(Around {
+            root,
+            snapshot: &snapshot,
+            store: store.as_deref(),
+            fresh: &warm.fresh,
+            limits: outlines::limits(&services.config),
+            pool: &services.pool,
+            cancel,
+        });
+        match cancel.is_cancelled() {
+            true => Err(SymbolsError::Cancelled),
+            false => Ok(outcome),
+        }
+    });
+    let answer = answer.map_err(|error| explain(&error))?;
+    Ok(SymbolsResult {
+        origin,
+        symbols: answer.symbols,
+        truncated: answer.truncated,
+        total: answer.total,
+        elapsed_us: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+    })
+}
+
+/// Where an answer about symbols came from: what is not outlined yet is not indexed.
+fn origin_of(warm: &Warm, snapshot: &crate::workspace::Snapshot) -> Origin {
+    let origin = warm.workspace.origin(snapshot);
+    match origin.freshness {
+        Freshness::Live if snapshot.tree.totals().unoutlined > 0 => {
+            Origin { freshness: Freshness::Indexing, ..origin }
+        }
+        _ => origin,
+    }
+}
+
+fn outline(services: &Services, query: &OutlineQuery, cancel: &Cancel) -> RpcResult<OutlineResult> {
+    let cwd = directory(&query.cwd)?;
+    let _entered = services.workspaces.foreground.enter();
+    let mut views = Views { services, no_sync: query.no_sync, known: HashMap::new() };
+    let mut files = Vec::with_capacity(query.files.len());
+    for named in &query.files {
+        let path = cwd.join(named.as_path());
+        let path = path.canonicalize().unwrap_or(path);
+        let view = views.of(&path)?;
+        files.push((named, path, view));
+    }
+    let limits = outlines::limits(&services.config);
+    let one = |extractor: &mut Extractor, (named, path, view): &(&Text, PathBuf, Option<View>)| {
+        if cancel.is_cancelled() {
+            return failed(named, &Kind::Cancelled.error("the query was cancelled", ""));
+        }
+        let stored = view.as_ref().and_then(View::stored);
+        let outcome = symbols::outline(named, path, stored.as_ref(), extractor);
+        let outcome = outcome.map_or_else(|error| Outcome::Failed { error }, Outcome::Outline);
+        FileOutline { path: (*named).clone(), outcome }
+    };
+    let outlines = match files.len() {
+        0..=1 => files.iter().map(|file| one(&mut Extractor::new(limits), file)).collect(),
+        _ => services
+            .pool
+            .install(|| files.par_iter().map_init(|| Extractor::new(limits), one).collect()),
+    };
+    let origin = files.iter().find_map(|(.., view)| Some(view.as_ref()?.origin.clone()));
+    Ok(OutlineResult { origin: origin.unwrap_or_default(), files: outlines })
+}
+
+fn failed(named: &Text, error: &ErrorObjectOwned) -> FileOutline {
+    let error = FileError {
+        kind: Kind::Cancelled,
+        message: error.message().to_owned(),
+        hint: String::new(),
+    };
+    FileOutline { path: named.clone(), outcome: Outcome::Failed { error } }
+}
+
+/// A workspace as a query sees it.
+#[derive(Clone)]
+struct View {
+    warm: Arc<Warm>,
+    snapshot: Arc<crate::workspace::Snapshot>,
+    store: Option<Arc<crate::store::Store>>,
+    origin: Origin,
+}
+
+impl View {
+    fn stored(&self) -> Option<Stored<'_>> {
+        let store = self.store.as_deref()?;
+        Some(Stored { root: self.warm.workspace.root(), snapshot: &self.snapshot, store })
+    }
+}
+
+/// The workspaces that files of a query are in, each looked at once.
+struct Views<'a> {
+    services: &'a Services,
+    no_sync: bool,
+    known: HashMap<PathBuf, View>,
+}
+
+impl Views<'_> {
+    /// That of a canonical path; `None` where it is in none, or only becomes one by being indexed.
+    fn of(&mut self, path: &Path) -> RpcResult<Option<View>> {
+        let Some(warm) = self.services.workspaces.of(path) else { return Ok(None) };
+        let root = warm.workspace.root().to_owned();
+        if let Some(view) = self.known.get(&root) {
+            return Ok(Some(view.clone()));
+        }
+        let snapshot = synced(self.services, &warm, self.no_sync)
+            .map_err(|failed| not_synced(&root, failed))?;
+        let store = warm.repository.store().filter(|store| store.epoch() == snapshot.epoch);
+        let origin = origin_of(&warm, &snapshot);
+        let view = View { warm, snapshot, store, origin };
+        self.known.insert(root, view.clone());
+        Ok(Some(view))
+    }
+}
+
+fn explain(error: &SymbolsError) -> ErrorObjectOwned {
+    let text = error.to_string();
+    match error {
+        SymbolsError::Empty => Kind::BadPattern.error(text, "give a name, or some of its letters"),
+        SymbolsError::TooLong { .. } => {
+            Kind::TooLarge.error(text, "`symbols.query_bytes` in the configuration is the limit")
+        }
+        SymbolsError::TooMany { .. } => {
+            Kind::TooLarge.error(text, "`symbols.limit` in the configuration is the limit")
+        }
+        SymbolsError::Unknown { near, list, .. } => {
+            let all = format!("`{list}` lists them all");
+            let hint = near.as_ref().map_or(all, |near| format!("did you mean `{near}`?"));
+            Kind::BadFilter.error(text, hint)
+        }
+        SymbolsError::Workspace(root, failed) => not_synced(root, *failed),
+        SymbolsError::Cancelled => Kind::Cancelled.error(text, ""),
+    }
+}

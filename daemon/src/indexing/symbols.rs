@@ -1,0 +1,126 @@
+//! Brings what files define into the store, once their text is there.
+//!
+//! A content is outlined once for each language that files of it are of. A file is read again for
+//! it: so searches are quick as soon as they can be, and what is made of symbols can be made anew
+//! without the text.
+
+use super::{FEW, HANDFUL, Pending, Work, be_nice};
+use crate::outlines::Source;
+use crate::store::{Additions, Store, StoreError};
+use crate::workspace::Indexed;
+use hob_index::names::Doc;
+use hob_index::symbols::extract::Extractor;
+use hob_index::symbols::languages::{self, Language};
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Outlines in the making, of one thread.
+pub(super) struct Outlining<'a> {
+    work: &'a Work,
+    store: &'a Store,
+    memory: usize,
+    extractor: Extractor,
+    additions: Additions,
+    /// Contents that are in the making, with the languages' numbers.
+    known: HashSet<(u32, u8)>,
+    /// Files whose outline is.
+    waiting: Vec<Indexed>,
+    done: Vec<Indexed>,
+}
+
+impl<'a> Outlining<'a> {
+    pub(super) fn new(work: &'a Work, store: &'a Store, memory: usize) -> Self {
+        Self {
+            work,
+            store,
+            memory,
+            extractor: Extractor::new(work.budget.limits),
+            additions: store.additions(0),
+            known: HashSet::new(),
+            waiting: Vec::new(),
+            done: Vec::new(),
+        }
+    }
+
+    pub(super) fn run(mut self, files: &[Pending], next: &AtomicUsize) -> Result<(), StoreError> {
+        be_nice();
+        loop {
+            let from = next.fetch_add(HANDFUL, Ordering::Relaxed);
+            if from >= files.len() || self.work.stops() {
+                break;
+            }
+            self.work.foreground.step_back();
+            for pending in &files[from..files.len().min(from + HANDFUL)] {
+                self.file(pending)?;
+                if self.additions.memory() > self.memory {
+                    self.flush()?;
+                }
+            }
+            if self.done.len() >= FEW {
+                self.hand_over();
+            }
+        }
+        self.flush()
+    }
+
+    fn file(&mut self, pending: &Pending) -> Result<(), StoreError> {
+        let Some(doc) = pending.file.doc.known() else { return Ok(()) };
+        let indexed = Indexed {
+            path: pending.path.clone(),
+            print: pending.file.print,
+            touch: pending.file.touch,
+            doc: pending.file.doc,
+            outlined: true,
+        };
+        let known = match languages::possible(&pending.path).as_slice() {
+            [] => true,
+            [language] => self.is_known(doc, language)?,
+            _ => false,
+        };
+        if known {
+            self.waiting.push(indexed);
+            return Ok(());
+        }
+        let path = self.work.workspace.root().join(OsStr::from_bytes(&pending.path));
+        // What cannot be read now, or is another by now, is looked at again when that is reported.
+        let Ok(source) = Source::read(&path) else { return Ok(()) };
+        if source.print != pending.file.print {
+            return Ok(());
+        }
+        if let Some(language) = source.language(&pending.path)
+            && !self.is_known(doc, language)?
+        {
+            let outline = source.outline(language, &mut self.extractor);
+            let number = language.number;
+            self.additions.outline(Doc::Known(doc), number, &outline, &source.text());
+            self.known.insert((doc, number));
+        }
+        self.waiting.push(indexed);
+        Ok(())
+    }
+
+    /// Whether what the content defines in that language is stored, or about to be.
+    fn is_known(&self, doc: u32, language: &Language) -> Result<bool, StoreError> {
+        Ok(self.known.contains(&(doc, language.number))
+            || self.store.outlined(doc, language.number)?)
+    }
+
+    fn flush(&mut self) -> Result<(), StoreError> {
+        if !self.additions.is_empty() {
+            let additions = std::mem::replace(&mut self.additions, self.store.additions(0));
+            self.store.add(additions)?;
+            self.known.clear();
+        }
+        self.done.append(&mut self.waiting);
+        self.hand_over();
+        Ok(())
+    }
+
+    fn hand_over(&mut self) {
+        if !self.done.is_empty() {
+            self.work.workspace.indexed(self.work.epoch, std::mem::take(&mut self.done));
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Numbers the contents of files, and makes segments of their trigrams.
+
+use super::content::{self, Content, Reader};
+use super::{FEW, HANDFUL, Pending, Work, be_nice};
+use crate::store::{Additions, Hash, Store, StoreError};
+use crate::workspace::Indexed;
+use hob_index::postings::MAX_DOCS;
+use hob_index::tree::DocId;
+use hob_index::trigram::Extractor;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// A segment in the making, of one thread.
+pub(super) struct Batch<'a> {
+    work: &'a Work,
+    store: &'a Store,
+    memory: usize,
+    extractor: Extractor,
+    additions: Additions,
+    known: HashMap<Hash, u32>,
+    /// Files whose content is in the additions, by its place there.
+    waiting: Vec<(Indexed, u32)>,
+    done: Vec<Indexed>,
+    reader: Reader,
+}
+
+impl<'a> Batch<'a> {
+    pub(super) fn new(work: &'a Work, store: &'a Store, memory: usize) -> Self {
+        Self {
+            work,
+            store,
+            memory,
+            extractor: Extractor::new(),
+            additions: store.additions(memory),
+            known: HashMap::new(),
+            waiting: Vec::new(),
+            done: Vec::new(),
+            reader: Reader::default(),
+        }
+    }
+
+    pub(super) fn run(mut self, files: &[Pending], next: &AtomicUsize) -> Result<(), StoreError> {
+        be_nice();
+        loop {
+            let from = next.fetch_add(HANDFUL, Ordering::Relaxed);
+            if from >= files.len() || self.work.stops() {
+                break;
+            }
+            self.work.foreground.step_back();
+            for pending in &files[from..files.len().min(from + HANDFUL)] {
+                self.file(pending)?;
+                // Room for a file of the most parts must be left.
+                if self.additions.memory() > self.memory
+                    || self.additions.text.docs() > MAX_DOCS / 2
+                {
+                    self.flush()?;
+                }
+            }
+            if self.done.len() >= FEW {
+                self.hand_over();
+            }
+        }
+        self.flush()
+    }
+
+    fn file(&mut self, pending: &Pending) -> Result<(), StoreError> {
+        let path = content::join(self.work.workspace.root(), &pending.path);
+        let read = self.reader.read(&path, &pending.file, &mut self.extractor);
+        // What is of no language defines nothing.
+        let outlined = self.reader.is_of_no_language(&pending.path);
+        let indexed = |doc| Indexed {
+            path: pending.path.clone(),
+            print: pending.file.print,
+            touch: pending.file.touch,
+            doc,
+            outlined,
+        };
+        let hash = match read {
+            Content::Read(hash) => hash,
+            Content::Unreadable => {
+                self.done.push(indexed(DocId::UNREADABLE));
+                return Ok(());
+            }
+            Content::Changing => return Ok(()),
+        };
+        if let Some(place) = self.known.get(&hash) {
+            self.waiting.push((indexed(DocId::PENDING), *place));
+            return Ok(());
+        }
+        if let Some(doc) = self.store.lookup(&hash)?.and_then(DocId::new) {
+            self.done.push(indexed(doc));
+            return Ok(());
+        }
+        let place = self.additions.text.docs();
+        self.reader.each_part(&pending.file, &mut self.extractor, &mut |trigrams| {
+            self.additions.text.add(trigrams);
+        });
+        self.known.insert(hash, place);
+        self.additions.contents.push((hash, place));
+        self.waiting.push((indexed(DocId::PENDING), place));
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), StoreError> {
+        if !self.additions.is_empty() {
+            let next = self.store.additions(self.memory);
+            let base = self.store.add(std::mem::replace(&mut self.additions, next))?;
+            let numbered = self.waiting.drain(..).filter_map(|(indexed, place)| {
+                Some(Indexed { doc: DocId::new(base.checked_add(place)?)?, ..indexed })
+            });
+            self.done.extend(numbered);
+            self.known.clear();
+        }
+        self.hand_over();
+        Ok(())
+    }
+
+    fn hand_over(&mut self) {
+        if !self.done.is_empty() {
+            self.work.workspace.indexed(self.work.epoch, std::mem::take(&mut self.done));
+        }
+    }
+}

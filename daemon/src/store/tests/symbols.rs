@@ -1,0 +1,348 @@
+//! Symbols: found after restarts and merges, dropped when their rules change, never wrong.
+
+use super::*;
+use hob_index::names::{Doc, Entry, Filter, Name};
+use hob_index::symbols::{Extent, Kind, Outline, Symbol};
+
+const RUST: u8 = 1;
+
+/// What a text defines whose definitions are its words: `f` in `f g`, and each encloses the next.
+fn outline_of(text: &str) -> Outline {
+    let mut at = 0;
+    let words = text.split(' ').map(|word| {
+        let start = at;
+        at += word.len() as u32 + 1;
+        start..start + word.len() as u32
+    });
+    let symbols = (0u32..).zip(words).map(|(ordinal, name)| Symbol {
+        kind: if ordinal == 0 { Kind::Struct } else { Kind::Function },
+        scope: None,
+        range: name.start..text.len() as u32,
+        head: name.end,
+        parent: ordinal.checked_sub(1),
+        line: 1,
+        column: name.start + 1,
+        first_line: 1,
+        last_line: 1,
+        name,
+    });
+    Outline { symbols: symbols.collect(), extent: Extent::Whole }
+}
+
+/// Adds each text as a content with its symbols; the number of the first.
+fn add_symbols(store: &Store, texts: &[String]) -> u32 {
+    let mut additions = store.additions(0);
+    let mut extractor = Extractor::new();
+    for text in texts {
+        extractor.feed(text.as_bytes());
+        let place = additions.text.add(extractor.take());
+        additions.contents.push((*blake3::hash(text.as_bytes()).as_bytes(), place));
+        additions.outline(Doc::New(place), RUST, &outline_of(text), text.as_bytes());
+    }
+    assert!(!additions.is_empty() && additions.memory() > 0);
+    store.add(additions).unwrap()
+}
+
+fn shown(name: &Name) -> String {
+    String::from_utf8_lossy(&name.name).into_owned()
+}
+
+/// `name: content/symbol …` for each name.
+fn exact(store: &Store, name: &str) -> Result<Vec<String>, StoreError> {
+    let definitions = store.definitions();
+    let mut lines = Vec::new();
+    for name in definitions.exact(name.as_bytes())? {
+        let mut line = shown(&name) + ":";
+        definitions.entries(&name, &mut |Entry { doc, ordinal, .. }| {
+            line += &format!(" {doc}/{ordinal}");
+            ControlFlow::Continue(())
+        })?;
+        lines.push(line);
+    }
+    Ok(lines)
+}
+
+fn fuzzy(store: &Store, pattern: &str, kinds: &[Kind], limit: usize) -> Vec<String> {
+    let definitions = store.definitions();
+    let filter = Filter::new(kinds, &[]);
+    let found = definitions.fuzzy(pattern, &filter, limit, 3, &|| false).unwrap();
+    found.iter().map(shown).collect()
+}
+
+fn prefix(store: &Store, prefix: &str, limit: usize) -> Vec<String> {
+    let definitions = store.definitions();
+    let found = definitions.prefix(prefix.as_bytes(), &Filter::ALL, limit, &|| false).unwrap();
+    found.iter().map(shown).collect()
+}
+
+#[test]
+fn symbols_are_found_after_a_restart_and_after_merges() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("store");
+    let (store, _) = open(&path);
+    for number in 0..30 {
+        assert_eq!(add_symbols(&store, &[format!("Type{number} new mutex_lock{number}")]), number);
+    }
+    let check = |store: &Store| {
+        assert_eq!(exact(store, "TYPE17").unwrap(), ["Type17: 17/0"]);
+        assert_eq!(exact(store, "absent").unwrap(), [""; 0]);
+        let all = (0..30).map(|doc| format!(" {doc}/1")).collect::<String>();
+        assert_eq!(exact(store, "new").unwrap(), [format!("new:{all}")]);
+        assert_eq!(prefix(store, "mutex", 2), ["mutex_lock0", "mutex_lock1"]);
+        assert_eq!(prefix(store, "new", 9), [""; 0]);
+        assert_eq!(fuzzy(store, "mtxlk23", &[], 9), ["mutex_lock23"]);
+        assert_eq!(fuzzy(store, "ype2", &[Kind::Struct], 2), ["Type2", "Type20"]);
+        assert_eq!(fuzzy(store, "ype2", &[Kind::Function], 2), [""; 0]);
+        assert_eq!(store.outline(5, RUST).unwrap().unwrap(), outline_of("Type5 new mutex_lock5"));
+        assert!(store.outlined(5, RUST).unwrap() && !store.outlined(5, RUST + 1).unwrap());
+        assert_eq!(store.outline(5, RUST + 1).unwrap(), None);
+        let symbol = store.symbol(5, RUST, 2).unwrap();
+        let around = store.enclosing(5, RUST, &symbol, 9).unwrap();
+        assert_eq!(around.iter().map(|symbol| symbol.column).collect::<Vec<_>>(), [7, 1]);
+        assert_eq!(store.enclosing(5, RUST, &symbol, 1).unwrap(), around[..1]);
+    };
+    check(&store);
+    assert_eq!(counts(&store), (30, 90, 30));
+    store.merge().unwrap();
+    assert_eq!(counts(&store), (30, 90, 1));
+    check(&store);
+    drop(store);
+    let (store, anew) = open(&path);
+    assert_eq!(anew, None);
+    check(&store);
+}
+
+/// Some merges are in place, some into a new file; what is known of contents moves along.
+#[test]
+fn merges_in_place_keep_symbols() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = open(&dir.path().join("store"));
+    let texts =
+        |from: u32, to: u32| (from..to).map(|n| format!("name{n} inner")).collect::<Vec<_>>();
+    add_symbols(&store, &texts(0, 500));
+    for n in 500..506 {
+        add_symbols(&store, &texts(n, n + 1));
+    }
+    store.merge().unwrap();
+    assert_eq!(counts(&store), (506, 1012, 2));
+    assert_eq!(exact(&store, "name3").unwrap(), ["name3: 3/0"]);
+    assert_eq!(exact(&store, "name503").unwrap(), ["name503: 503/0"]);
+    assert_eq!(fuzzy(&store, "nm505", &[], 1), ["name505"]);
+    assert_eq!(find(&store, "name503"), Docs::These(vec![503]));
+}
+
+/// The same content under a file name of another language: it has a number, and new symbols.
+#[test]
+fn a_known_content_gets_symbols_of_another_language() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("store");
+    let (store, _) = open(&path);
+    add_symbols(&store, &["one two".to_owned()]);
+    for _ in 0..2 {
+        // Two worktrees may find it at the same time.
+        let mut additions = store.additions(0);
+        additions.outline(Doc::Known(0), RUST + 1, &outline_of("one"), b"one");
+        assert!(!additions.is_empty());
+        store.add(additions).unwrap();
+    }
+    assert_eq!(exact(&store, "one").unwrap(), ["one: 0/0 0/0"], "as two languages, each once");
+    assert_eq!(add(&store, &["more"]), 1);
+    assert_eq!(add_symbols(&store, &["three".to_owned()]), 2);
+    store.merge().unwrap();
+    drop(store);
+    let (store, _) = open(&path);
+    assert_eq!(exact(&store, "one").unwrap(), ["one: 0/0 0/0"]);
+    assert_eq!(exact(&store, "three").unwrap(), ["three: 2/0"]);
+    assert_eq!(store.outline(0, RUST).unwrap().unwrap().symbols.len(), 2);
+    assert_eq!(store.outline(0, RUST + 1).unwrap().unwrap().symbols.len(), 1);
+    assert_eq!(add(&store, &["even more"]), 3);
+}
+
+#[test]
+fn a_content_without_symbols_is_known_to_have_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = open(&dir.path().join("store"));
+    let mut additions = store.additions(0);
+    let place = additions.text.add(&[]);
+    additions.contents.push(([1; 32], place));
+    let nothing = Outline { symbols: Vec::new(), extent: Extent::GivenUp };
+    additions.outline(Doc::New(place), RUST, &nothing, b"");
+    store.add(additions).unwrap();
+    assert_eq!(store.outline(0, RUST).unwrap(), Some(nothing));
+}
+
+#[test]
+fn other_rules_drop_symbols_and_keep_the_rest() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("store");
+    let (store, _) = open(&path);
+    add_symbols(&store, &["one two".to_owned(), "three".to_owned()]);
+    let mut additions = store.additions(0);
+    additions.outline(Doc::Known(0), RUST + 1, &outline_of("one"), b"one");
+    store.add(additions).unwrap();
+    let saved = tree(&[("LICENSE", 1), ("a.rs", 0)]);
+    let (id, empty) = load(&store, Path::new("/r"));
+    store.save(id, &empty, &saved).unwrap();
+    drop(store);
+
+    let (store, anew) = Store::open(&path, 1, RULES + (1 << 40), &Caches::new(0)).unwrap();
+    assert_eq!(anew, None);
+    assert_eq!(counts(&store), (2, 0, 1));
+    assert_eq!(exact(&store, "one").unwrap(), [""; 0]);
+    assert!(!store.outlined(0, RUST).unwrap());
+    assert_eq!(find(&store, "three"), Docs::These(vec![1]));
+    // Each content is known, and none is outlined; that is so at the next start as well.
+    let mut left = load(&store, Path::new("/r")).1;
+    for _ in 0..2 {
+        assert_eq!(paths(&left), unoutlined(&saved));
+        left = load(&store, Path::new("/r")).1;
+    }
+    store.save(id, &left, &saved).unwrap();
+    drop(store);
+    let (store, _) = Store::open(&path, 1, RULES + (1 << 40), &Caches::new(0)).unwrap();
+    assert_eq!(paths(&load(&store, Path::new("/r")).1), paths(&saved));
+}
+
+/// The files of a tree, as they are while none is outlined.
+fn unoutlined(dir: &Dir) -> Vec<(String, File)> {
+    let without = |(path, file)| (path, File { outlined: false, ..file });
+    paths(dir).into_iter().map(without).collect()
+}
+
+/// A store that the last release of version 1 has written.
+fn version_1(path: &Path) {
+    let fixture = include_str!("version-1.hex");
+    let mut lines = fixture.lines().filter(|line| !line.starts_with('#')).map(|line| {
+        let mut words = line.split(' ');
+        let mut number = || words.next().unwrap().parse::<usize>().unwrap();
+        let (offset, times) = (number(), number());
+        let hex = words.next().unwrap().as_bytes().chunks(2);
+        let digit = |pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+        (offset, hex.map(digit).collect::<Vec<_>>().repeat(times))
+    });
+    let mut bytes = vec![0; lines.next().unwrap().0];
+    for (offset, row) in lines {
+        bytes[offset..offset + row.len()].copy_from_slice(&row);
+    }
+    std::fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_store_of_version_1_is_brought_up_to_this_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("store");
+    version_1(&path);
+    {
+        let (store, anew) = open(&path);
+        assert_eq!(anew, None);
+        assert_eq!(counts(&store), (4, 0, 2));
+        assert_eq!(find(&store, "alpha"), Docs::These(vec![0]));
+        assert_eq!(find(&store, "licence"), Docs::These(vec![2]));
+        let hash = *blake3::hash(b"int gamma(void);\n").as_bytes();
+        assert_eq!(store.lookup(&hash).unwrap(), Some(3));
+        assert!((0..4).all(|doc| !store.outlined(doc, RUST).unwrap()));
+        let saved = load(&store, Path::new("/tree")).1;
+        assert_eq!(paths(&saved).len(), 4);
+        assert_eq!(paths(&saved), unoutlined(&saved));
+        // Symbols of contents that are known, and a new content.
+        let mut additions = store.additions(0);
+        additions.outline(Doc::Known(0), RUST, &outline_of("alpha"), b"alpha");
+        store.add(additions).unwrap();
+        assert_eq!(add_symbols(&store, &["delta".to_owned()]), 4);
+    }
+    let (store, anew) = open(&path);
+    assert_eq!(anew, None);
+    let version = {
+        let db = store.db.read().unwrap();
+        let meta = db.begin_write().unwrap();
+        let meta = meta.open_table(META).unwrap();
+        meta.get("version").unwrap().unwrap().value()
+    };
+    assert_eq!(version, VERSION);
+    assert_eq!(exact(&store, "alpha").unwrap(), ["alpha: 0/0"]);
+    assert_eq!(exact(&store, "delta").unwrap(), ["delta: 4/0"]);
+    for number in 0..9 {
+        add(&store, &[&format!("word{number}x")]);
+    }
+    store.merge().unwrap();
+    assert_eq!(find(&store, "gamma"), Docs::These(vec![3]));
+    // The other worktree was not open yet: it is as old as before the merge into a new file.
+    let saved = load(&store, Path::new("/worktree")).1;
+    assert_ne!(paths(&saved), []);
+    assert_eq!(paths(&saved), unoutlined(&saved));
+}
+
+#[test]
+fn a_flipped_bit_of_version_1_is_never_a_wrong_answer() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("store");
+    version_1(&path);
+    let whole = std::fs::read(&path).unwrap();
+    for at in (0..whole.len()).step_by(whole.len() / 100) {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 1 << (at % 8);
+        std::fs::write(&path, damaged).unwrap();
+        let Ok((store, None)) = try_open(&path) else { continue };
+        let plan = plan(&["alpha".into()], PlanOptions::default());
+        if let Ok(found) = store.candidates(&plan) {
+            assert_eq!(found, Docs::These(vec![0]), "byte {at}");
+        }
+    }
+}
+
+#[test]
+fn a_flipped_bit_is_never_a_wrong_symbol() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("store");
+    let (store, _) = open(&path);
+    let text = |n: u32| format!("Type{n} method_{} common field{}", n * 7919 % 1000, n % 10);
+    add_symbols(&store, &(0..600).map(text).collect::<Vec<_>>());
+    let ask = |store: &Store| {
+        let definitions = store.definitions();
+        let fuzzy = definitions.fuzzy("mthd77", &Filter::ALL, 5, 2, &|| false);
+        let prefix = definitions.prefix(b"field", &Filter::ALL, 20, &|| false);
+        let symbols = store.symbol(333, RUST, 3).and_then(|symbol| {
+            store.enclosing(333, RUST, &symbol, 9).map(|around| (symbol, around))
+        });
+        (
+            [exact(store, "type77").ok(), exact(store, "common").ok()],
+            [fuzzy, prefix].map(|found| found.ok().map(|found| found.iter().map(shown).collect())),
+            (store.outline(444, RUST).ok(), symbols.ok()),
+        )
+    };
+    type Asked = (
+        [Option<Vec<String>>; 2],
+        [Option<Vec<String>>; 2],
+        (Option<Option<Outline>>, Option<(Symbol, Vec<Symbol>)>),
+    );
+    let right: Asked = ask(&store);
+    drop(store);
+    let whole = std::fs::read(&path).unwrap();
+    let (mut noticed, mut broken) = (0, 0);
+    for at in (0..whole.len()).step_by(whole.len() / 150) {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 1 << (at % 8);
+        std::fs::write(&path, damaged).unwrap();
+        let Ok((store, None)) = try_open(&path) else {
+            noticed += 1;
+            continue;
+        };
+        let found: Asked = ask(&store);
+        let agree = |found: &Option<Vec<String>>, right: &Option<Vec<String>>| {
+            found.is_none() || found == right
+        };
+        for (found, right) in found.0.iter().chain(&found.1).zip(right.0.iter().chain(&right.1)) {
+            assert!(agree(found, right), "byte {at}: {found:?}");
+        }
+        // An outline that is lost as a whole counts as not made yet.
+        let outline = &found.2.0;
+        assert!(matches!(outline, None | Some(None)) || *outline == right.2.0, "byte {at}");
+        assert!(found.2.1.is_none() || found.2.1 == right.2.1, "byte {at}");
+        let failed = found.0.iter().chain(&found.1).any(Option::is_none)
+            || found.2.0.is_none()
+            || found.2.1.is_none();
+        assert_eq!(failed, store.is_broken(), "byte {at}");
+        broken += u32::from(failed);
+    }
+    assert!(noticed > 0 && broken > 0, "{noticed} {broken}");
+}

@@ -1,0 +1,15 @@
+//! Parameters and results, an area a file.
+
+mod daemon;
+mod files;
+mod origin;
+mod search;
+mod symbols;
+mod workspace;
+
+pub use daemon::*;
+pub use files::*;
+pub use origin::*;
+pub use search::*;
+pub use symbols::*;
+pub use workspace::*;
