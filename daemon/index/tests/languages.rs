@@ -1,25 +1,24 @@
 //! The outline of a file in each language, with its signatures and documentation.
 //!
 //! `languages/NAME.EXT` has all that the query of the language knows, and stands beside what is
-//! expected of it; `UPDATE_EXPECT=1` writes that anew. Each line is
-//! `first-last kind scope.container name @line:column | signature | documentation`.
+//! expected of it; `UPDATE_EXPECT=1` writes that anew. `NAME-broken.EXT` has errors of syntax in the
+//! middle. Each line is
+//! `first-last kind name @line:column of scope in container | signature | documentation`.
+
+#![allow(clippy::unwrap_used)] // clippy takes only `#[test]` functions for tests
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use expect_test::{expect, expect_file};
-use hob_index::symbols::extract::{Extractor, Limits};
+use expect_test::expect_file;
+use hob_index::symbols::extract::Extractor;
 use hob_index::symbols::languages::{self, Language};
 use hob_index::symbols::text::{Window, doc_line, signature};
-use hob_index::symbols::{Extent, Kind, Outline, Symbol};
+use hob_index::symbols::{Kind, Outline, Symbol};
 
 fn outline(language: &Language, text: &[u8]) -> Outline {
     Extractor::default().extract(language, text)
-}
-
-fn named(name: &str) -> &'static Language {
-    languages::by_name(name).unwrap()
 }
 
 fn render(language: &Language, text: &[u8], outline: &Outline) -> String {
@@ -89,5 +88,48 @@ fn a_fixture_shows_each_kind_that_its_language_yields() {
         let seen = outline(language, &text).symbols.into_iter().map(|symbol| symbol.kind);
         let seen: BTreeSet<Kind> = seen.collect();
         assert_eq!(Vec::from_iter(seen), language.yields(), "{}", language.name);
+    }
+}
+
+#[test]
+fn errors_of_syntax_cost_what_is_near_them() {
+    for path in fixtures() {
+        let stem = path.file_stem().unwrap().to_str().unwrap();
+        let Some(name) = stem.strip_suffix("-broken") else { continue };
+        let text = std::fs::read(&path).unwrap();
+        let outline = outline(languages::by_name(name).unwrap(), &text);
+        let lines: Vec<u32> = outline.symbols.iter().map(|symbol| symbol.line).collect();
+        let count = text.split(|&byte| byte == b'\n').count() as u32;
+        assert!(lines.iter().any(|&line| line < count / 2), "{stem}: nothing before");
+        // A fence that is never closed, or a bracket of YAML, reaches to the end.
+        if !matches!(name, "markdown" | "yaml") {
+            assert!(lines.iter().any(|&line| line > count / 2), "{stem}: nothing after");
+        }
+    }
+}
+
+#[test]
+fn each_language_has_a_name_a_number_and_files_of_its_own() {
+    let all = languages::all();
+    let names = all.iter().flat_map(|language| [&[language.name], language.aliases].concat());
+    let names: Vec<_> = names.collect();
+    assert_eq!(BTreeSet::from_iter(&names).len(), names.len());
+    let files = all.iter().flat_map(|language| [language.extensions, language.files].concat());
+    let files: Vec<_> = files.collect();
+    assert_eq!(BTreeSet::from_iter(&files).len(), files.len());
+    for (index, language) in all.iter().enumerate() {
+        assert_eq!(usize::from(language.number), index + 1, "{}", language.name);
+        assert!(std::ptr::eq(languages::by_number(language.number).unwrap(), language));
+        assert!(std::ptr::eq(languages::by_name(&language.name.to_uppercase()).unwrap(), language));
+    }
+}
+
+#[test]
+fn a_row_names_the_version_of_its_grammar() {
+    let lock = include_str!("../../../Cargo.lock");
+    for language in languages::all() {
+        let (name, version) = language.grammar;
+        let entry = format!("name = \"{name}\"\nversion = \"{version}\"\n");
+        assert!(lock.contains(&entry), "{}: Cargo.lock has another {name}", language.name);
     }
 }

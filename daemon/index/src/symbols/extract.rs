@@ -77,7 +77,7 @@ impl Extractor {
             found.iter_mut().for_each(|one| taken_away.restore(one));
         }
         found.extend(skim.into_iter().flat_map(|skim| skim.found));
-        assemble(found, text, extent)
+        assemble(found, text, language.comments.attributes, extent)
     }
 
     /// Parses what is left of a text, and says how much of it that covered.

@@ -21,10 +21,10 @@ impl Skim {
     /// Gives what was found in what is left its place in the whole text.
     pub(super) fn restore(&self, found: &mut Found) {
         // A body begins where it stands, however much before it was left out.
-        found.head = match found.head < found.range.end {
-            true => self.place(found.head),
-            false => self.end(found.head),
-        };
+        found.head = found.head.map(|head| match head < found.range.end {
+            true => self.place(head),
+            false => self.end(head),
+        });
         found.name = self.range(&found.name);
         found.range = self.range(&found.range);
         found.scope = found.scope.as_ref().map(|scope| self.range(scope));

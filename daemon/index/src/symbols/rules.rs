@@ -28,7 +28,6 @@ use super::Kind;
 use super::assemble::{Found, What};
 use super::declarator::declared;
 use super::languages::Language;
-use super::text::leading_attributes;
 
 /// A query, ready to be run.
 pub(super) struct Rules {
@@ -38,8 +37,6 @@ pub(super) struct Rules {
     roles: Vec<Role>,
     /// The field of that name.
     body: Option<NonZeroU16>,
-    /// What begins an attribute.
-    attributes: &'static [&'static str],
 }
 
 #[derive(Clone, Copy)]
@@ -66,8 +63,7 @@ impl Rules {
         let roles = query.capture_names().iter().map(|name| Role::of(name));
         let roles = roles.collect::<Option<_>>()?;
         let body = grammar.field_id_for_name("body");
-        let attributes = language.comments.attributes;
-        Some(Self { grammar, query, roles, body, attributes })
+        Some(Self { grammar, query, roles, body })
     }
 
     /// What a match has found.
@@ -80,8 +76,7 @@ impl Rules {
         let body = captured.body.or_else(|| self.body_of(node));
         let start = if what == What::Local { range.start } else { name.end };
         let inside = body.map_or(start, |body| body.min(start));
-        let head = body.unwrap_or_else(|| self.head_without_body(what, &range, text));
-        let head = head.clamp(range.start, range.end);
+        let head = body.map(|body| body.clamp(range.start, range.end));
         let rank = found.pattern_index as u32;
         // Where there are errors of syntax, a name can be missing.
         let is_sound =
@@ -117,24 +112,6 @@ impl Rules {
             }
         }
         Some(captured)
-    }
-
-    /// A function without a body is all signature; of anything else it is the first line that is
-    /// not an attribute's.
-    fn head_without_body(&self, what: What, range: &Range<u32>, text: &[u8]) -> u32 {
-        use Kind::{Constructor, Function, Method};
-        let is_function = match what {
-            What::Definition { kind, .. } => matches!(kind, Function | Method | Constructor),
-            What::Prototype => true,
-            _ => false,
-        };
-        if is_function {
-            return range.end;
-        }
-        let definition = slice(text, range);
-        let start = leading_attributes(definition, self.attributes);
-        let newline = memchr::memchr(b'\n', &definition[start..]);
-        newline.map_or(range.end, |newline| range.start + (start + newline) as u32)
     }
 
     fn body_of(&self, node: Node<'_>) -> Option<u32> {

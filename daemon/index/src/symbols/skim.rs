@@ -540,7 +540,7 @@ impl Skimmer<'_> {
         if !name.is_empty() && name.end <= end {
             let what = What::of(Kind::Macro);
             let (name, range) = (span(&name), span(&(start..end)));
-            let (head, inside) = (offset(first_line), name.end);
+            let (head, inside) = (Some(offset(first_line)), name.end);
             self.skim.found.push(Found { what, name, scope: None, range, head, inside, rank: 0 });
         }
     }
