@@ -9,7 +9,7 @@ mod rows;
 use tree_sitter::Language as Grammar;
 
 use super::Kind;
-use super::extract::Skim;
+use super::pieces::Skim;
 pub use recognize::{may_be, of, possible};
 use rows::ROWS;
 

@@ -11,7 +11,7 @@ mod lex;
 
 use super::Kind;
 use super::assemble::{Found, What};
-use super::extract::Skim;
+use super::pieces::Skim;
 use lex::{
     after_blanks, begins_line, end_of_comment, end_of_directive, end_of_parentheses, end_of_quote,
     end_of_word, next_line,
@@ -542,7 +542,7 @@ impl Skimmer<'_> {
         if !name.is_empty() && name.end <= end {
             let what = What::of(Kind::Macro);
             let (name, range) = (span(&name), span(&(start..end)));
-            let (head, inside) = (offset(first_line), name.end);
+            let (head, inside) = (Some(offset(first_line)), name.end);
             self.skim.found.push(Found { what, name, scope: None, range, head, inside, rank: 0 });
         }
     }
