@@ -252,6 +252,6 @@ mod tests {
         names.sort();
         let names: Vec<_> =
             names.iter().map(|rank| std::str::from_utf8(&rank.name).unwrap()).collect();
-        assert_eq!(names, ["read", "Read", "readdir", "read_at", "thread", "re_a_d"]);
+        assert_eq!(names, ["read", "Read", "read_at", "readdir", "re_a_d", "thread"]);
     }
 }
