@@ -1,6 +1,6 @@
 //! Finds files by some letters of their paths, as an editor's picker does.
 //!
-//! nucleo says how well a path matches a word ([`query`]); here is the walk that asks
+//! nucleo says how well a path matches a word (`query.rs`); here is the walk that asks
 //! it as rarely as possible, and the order of what it finds. Knows no threads: a tree
 //! comes in [`parts`], each of which [`Picker::pick`] does on its own.
 //!
