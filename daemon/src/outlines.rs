@@ -116,12 +116,13 @@ pub(crate) fn limits(config: &crate::config::Config) -> Limits {
 
 /// Tells apart the rules by which outlines are made: what was made by others is made again.
 pub(crate) fn rules(config: &crate::config::Config) -> u64 {
-    let Limits { text_bytes, work, symbols } = limits(config);
+    let Limits { text_bytes, line_bytes, work, symbols } = limits(config);
     let mut hasher = blake3::Hasher::new();
     hasher.update(&languages::fingerprint().to_le_bytes());
-    for limit in [text_bytes as u64, work as u64, symbols as u64, MOST] {
-        hasher.update(&limit.to_le_bytes());
+    for limit in [text_bytes, line_bytes, work, symbols] {
+        hasher.update(&(limit as u64).to_le_bytes());
     }
+    hasher.update(&MOST.to_le_bytes());
     let mut rules = [0; 8];
     rules.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
     u64::from_le_bytes(rules)

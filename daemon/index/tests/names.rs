@@ -122,21 +122,48 @@ impl Source for Segment {
     }
 }
 
+/// A name as it is kept, and whether that is all of it.
+type Kept = (Vec<u8>, bool);
+
+fn kept(name: &[u8]) -> Kept {
+    (name[..name.len().min(MOST)].to_vec(), name.len() <= MOST)
+}
+
 /// What the segments together should have.
-fn model(definitions: &[Definition]) -> BTreeMap<Vec<u8>, BTreeSet<Entry>> {
-    let mut model: BTreeMap<Vec<u8>, BTreeSet<Entry>> = BTreeMap::new();
+type Model = BTreeMap<Kept, BTreeSet<Entry>>;
+
+fn model(definitions: &[Definition]) -> Model {
+    let mut model = Model::new();
     for (name, entry) in definitions {
-        model.entry(name[..name.len().min(MOST + 1)].to_vec()).or_default().insert(*entry);
+        model.entry(kept(name)).or_default().insert(*entry);
     }
     model
 }
 
-fn shown(names: &[Name]) -> Vec<Vec<u8>> {
-    // A cut name is told from a whole one as the model tells it: by its length.
-    names
-        .iter()
-        .map(|found| [&found.name[..], if found.whole { b"" } else { b"x" }].concat())
-        .collect()
+/// In this order names of the same score are found: the shorter ones first.
+fn order((name, whole): &Kept) -> (usize, Vec<u8>, Vec<u8>) {
+    (name.len() + usize::from(!whole), name.to_ascii_lowercase(), name.clone())
+}
+
+fn shown(names: &[Name]) -> Vec<Kept> {
+    names.iter().map(|found| (found.name.clone(), found.whole)).collect()
+}
+
+fn exact_model(model: &Model, wanted: &[u8]) -> Vec<Kept> {
+    let (wanted, whole) = kept(wanted);
+    let is_it = |name: &&Kept| name.0.eq_ignore_ascii_case(&wanted) && name.1 == whole;
+    model.keys().filter(is_it).cloned().collect()
+}
+
+fn prefix_model(model: &Model, wanted: &[u8], limit: usize) -> Vec<Kept> {
+    let begins = |(name, whole): &&Kept| {
+        let begins = name.get(..wanted.len()).is_some_and(|n| n.eq_ignore_ascii_case(wanted));
+        begins && (name.len() > wanted.len() || !whole)
+    };
+    let mut expected: Vec<_> = model.keys().filter(begins).cloned().collect();
+    expected.sort_by_key(order);
+    expected.truncate(limit);
+    expected
 }
 
 fn entries_of(segments: &[Segment], name: &Name) -> Result<BTreeSet<Entry>, Corrupt> {
@@ -167,29 +194,26 @@ fn fuzzy(
 }
 
 /// The same by brute force.
-fn fuzzy_model(
-    names: &BTreeMap<Vec<u8>, BTreeSet<Entry>>,
-    pattern: &str,
-    limit: usize,
-) -> Vec<(u16, Vec<u8>)> {
+fn fuzzy_model(model: &Model, pattern: &str, limit: usize) -> Vec<(u16, Kept)> {
     let atom =
         Atom::new(pattern, CaseMatching::Smart, Normalization::Smart, AtomKind::Fuzzy, false);
     let (mut matcher, mut buffer) = (Matcher::new(Config::DEFAULT), Vec::new());
     let mut found = Vec::new();
-    for name in names.keys() {
-        let bytes = &name[..name.len().min(MOST)];
-        let text = String::from_utf8_lossy(bytes);
-        let text = match bytes.is_ascii() {
-            true => Utf32Str::Ascii(bytes),
+    for name in model.keys() {
+        let text = String::from_utf8_lossy(&name.0);
+        let text = match name.0.is_ascii() {
+            true => Utf32Str::Ascii(&name.0),
             false => Utf32Str::new(&text, &mut buffer),
         };
         found.extend(atom.score(text, &mut matcher).map(|score| (score, name.clone())));
     }
-    found.sort_by_key(|(score, name)| {
-        (std::cmp::Reverse(*score), name.len(), name.to_ascii_lowercase(), name.clone())
-    });
+    found.sort_by_key(|(score, name)| (std::cmp::Reverse(*score), order(name)));
     found.truncate(limit);
     found
+}
+
+fn scored(names: &[Name]) -> Vec<(u16, Kept)> {
+    names.iter().map(|name| name.score).zip(shown(names)).collect()
 }
 
 fn kind() -> impl Strategy<Value = Kind> {
@@ -248,35 +272,25 @@ proptest! {
         definitions in definitions(300), parts in 1u32..5, other in name(),
     ) {
         let (segments, model) = (segments(&definitions, parts), model(&definitions));
-        for wanted in model.keys().chain([&other]) {
+        for wanted in definitions.iter().map(|(name, _)| name).chain([&other]) {
             let found = exact(&segments, wanted).unwrap();
-            let cut = |name: &[u8]| name[..name.len().min(MOST + 1)].to_ascii_lowercase();
-            let expected: Vec<_> =
-                model.keys().filter(|name| cut(name) == cut(wanted)).cloned().collect();
-            prop_assert!(shown(&found).iter().map(|name| name.to_ascii_lowercase()).eq(
-                expected.iter().map(|name| name.to_ascii_lowercase())));
-            for (name, shown) in found.iter().zip(shown(&found)) {
-                let key = model.keys().find(|key| key.eq_ignore_ascii_case(&shown) && key.starts_with(&name.name)).unwrap();
-                prop_assert_eq!(&entries_of(&segments, name).unwrap(), &model[key]);
+            prop_assert_eq!(shown(&found), exact_model(&model, wanted));
+            for (name, key) in found.iter().zip(shown(&found)) {
+                prop_assert_eq!(&entries_of(&segments, name).unwrap(), &model[&key]);
             }
         }
     }
 
     #[test]
     fn prefixes_are_found_the_shortest_first(
-        definitions in definitions(300), parts in 1u32..4, other in name(), limit in 0usize..20, by: prop::sample::Index,
+        definitions in definitions(300), parts in 1u32..4, other in name(), limit in 0usize..20,
+        by: prop::sample::Index,
     ) {
         let (segments, model) = (segments(&definitions, parts), model(&definitions));
-        let some = model.keys().nth(by.index(model.len().max(1))).unwrap_or(&other);
+        let some = definitions.get(by.index(definitions.len().max(1))).map_or(&other, |(n, _)| n);
         for wanted in [&some[..some.len() / 2], &some[..some.len().min(1)], &other, b""] {
-            let begins = |name: &&Vec<u8>| {
-                name.len() > wanted.len() && name[..wanted.len()].eq_ignore_ascii_case(wanted)
-            };
-            let mut expected: Vec<_> = model.keys().filter(begins).cloned().collect();
-            expected.sort_by_key(|name| (name.len(), name.to_ascii_lowercase(), name.clone()));
-            expected.truncate(limit);
             let found = prefix(&segments, wanted, &Filter::ALL, limit, &|| false).unwrap();
-            prop_assert_eq!(lengths(&shown(&found)), lengths(&expected));
+            prop_assert_eq!(shown(&found), prefix_model(&model, wanted, limit));
         }
     }
 
@@ -289,11 +303,7 @@ proptest! {
     ) {
         let (segments, model) = (segments(&definitions, parts), model(&definitions));
         let found = fuzzy(&segments, &pattern, &Filter::ALL, limit).unwrap();
-        let expected = fuzzy_model(&model, &pattern, limit);
-        let found: Vec<_> = found.iter().map(|name| name.score).zip(lengths(&shown(&found))).collect();
-        let expected: Vec<_> =
-            expected.into_iter().map(|(score, name)| (score, lengths(&[name]).remove(0))).collect();
-        prop_assert_eq!(found, expected);
+        prop_assert_eq!(scored(&found), fuzzy_model(&model, &pattern, limit));
     }
 
     #[test]
@@ -308,7 +318,7 @@ proptest! {
             prefix(&segments, b"", &filter, usize::MAX, &|| false).unwrap(),
             fuzzy(&segments, "", &filter, usize::MAX).unwrap(),
         ] {
-            let empty = usize::from(model.get(&b""[..]).is_some_and(has));
+            let empty = usize::from(model.get(&kept(b"")).is_some_and(has));
             let with = found.iter().filter(|name| has(&entries_of(&segments, name).unwrap())).count();
             prop_assert!(with == expected || with == expected - empty);
             // A set of many kinds is any.
@@ -372,7 +382,7 @@ proptest! {
             *bytes = forge(bytes, &entries_key(1, *name, *part));
         }
         let forged = [forged];
-        for name in model(&definitions).keys() {
+        for (name, _) in &definitions {
             if let Ok(found) = exact(&forged, name) {
                 found.iter().for_each(|name| {
                     let _ = entries_of_any(&forged, name);
@@ -401,7 +411,7 @@ proptest! {
             _ => return Ok(()),
         }
         let (segment, whole) = ([segment], [whole]);
-        for name in model(&definitions).keys() {
+        for (name, _) in &definitions {
             let Ok(found) = exact(&segment, name) else { continue };
             prop_assert_eq!(&found, &exact(&whole, name).unwrap());
             for name in found {
@@ -421,11 +431,6 @@ fn entries_of_any(segments: &[Segment], name: &Name) -> Result<usize, Corrupt> {
         ControlFlow::Continue(())
     })?;
     Ok(count)
-}
-
-/// Names that are too long to be told apart by their kept bytes are told by their length.
-fn lengths(names: &[Vec<u8>]) -> Vec<(Vec<u8>, usize)> {
-    names.iter().map(|name| (name[..name.len().min(MOST)].to_vec(), name.len())).collect()
 }
 
 #[test]
@@ -468,4 +473,42 @@ fn a_cancelled_query_ends() {
     let mut search = Fuzzy::new("n", Filter::ALL, 9);
     search.scan(0, &segments[0].run(0).unwrap(), &|| true);
     assert!(Fuzzy::best(vec![search]).is_empty());
+}
+
+/// Names enough for many runs of blocks, most of them like their neighbours.
+#[test]
+fn a_large_segment_answers_as_a_list_does() {
+    let registers = (0..24_000u32).map(|n| {
+        let suffix = ["_MASK", "__SHIFT", ""][n as usize % 3];
+        format!("mmREG{}_{}_CNTL{}{suffix}", n / 800, n / 30 % 27, n % 30)
+    });
+    let functions = (0..8_000u32).map(|n| {
+        let words = ["mutex", "lock", "read", "write", "page", "Tree", "cntl", "x"];
+        let word = |at: u32| words[(n / 8u32.pow(at) % 8) as usize];
+        format!("{}_{}{}_{}{}", word(0), word(1), word(2), word(3), n / 4_096)
+    });
+    let definitions: Vec<Definition> = (0u32..)
+        .zip(registers.chain(functions))
+        .map(|(n, name)| {
+            let kind = if n < 24_000 { Kind::Macro } else { Kind::Function };
+            (name.into_bytes(), Entry { doc: n / 100, language: 1, ordinal: n % 100, kind })
+        })
+        .collect();
+    let model = model(&definitions);
+    let segments = [Segment::build(1, 0, &definitions)];
+    assert!(segments[0].counts.blocks > 3 * RUN, "{:?}", segments[0].counts);
+    for (name, _) in definitions.iter().step_by(41) {
+        assert_eq!(shown(&exact(&segments, name).unwrap()), exact_model(&model, name));
+    }
+    for wanted in ["m", "MMreg1_2", "mutex_", "zz", "", "mmREG29_26_CNTL29"] {
+        let found = prefix(&segments, wanted.as_bytes(), &Filter::ALL, 30, &|| false).unwrap();
+        assert_eq!(shown(&found), prefix_model(&model, wanted.as_bytes(), 30), "{wanted}");
+    }
+    for pattern in ["mtxlck", "mmCNTL7", "x", "rdwr", "m1cntl", "treepage", "_", "zz", "Tr"] {
+        let found = fuzzy(&segments, pattern, &Filter::ALL, 40).unwrap();
+        assert_eq!(scored(&found), fuzzy_model(&model, pattern, 40), "{pattern}");
+    }
+    let functions = fuzzy(&segments, "cntl", &Filter::new(&[Kind::Function], &[]), 9).unwrap();
+    assert!(functions.iter().all(|name| !name.name.starts_with(b"mmREG")));
+    assert_eq!(functions.len(), 9);
 }

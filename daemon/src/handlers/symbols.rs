@@ -2,7 +2,7 @@
 
 use super::index::CancelOnDrop;
 use super::workspace::{not_synced, synced};
-use super::{blocking, directory};
+use super::{blocking, directory, within_limit};
 use crate::Services;
 use crate::indexing::Stores as _;
 use crate::outlines;
@@ -69,6 +69,7 @@ impl SymbolsApiServer for Symbols {
 
 fn find(services: &Services, query: &SymbolsQuery, cancel: &Cancel) -> RpcResult<SymbolsResult> {
     let started = Instant::now();
+    within_limit(services, &query.query)?;
     let dir = directory(&query.dir)?;
     let warm = services.workspaces.of(&dir).ok_or_else(|| not_a_workspace(&dir))?;
     let root = warm.workspace.root();
@@ -199,9 +200,6 @@ fn explain(error: &SymbolsError) -> ErrorObjectOwned {
     let text = error.to_string();
     match error {
         SymbolsError::Empty => Kind::BadPattern.error(text, "give a name, or some of its letters"),
-        SymbolsError::TooLong { .. } => {
-            Kind::TooLarge.error(text, "`symbols.query_bytes` in the configuration is the limit")
-        }
         SymbolsError::TooMany { .. } => {
             Kind::TooLarge.error(text, "`symbols.limit` in the configuration is the limit")
         }

@@ -198,7 +198,8 @@ impl Work {
             return Ok(());
         }
         self.each_thread(files.len(), |memory, next| {
-            Outlining::new(self, store, memory).run(&files, next)
+            // As much again is needed while it is written.
+            Outlining::new(self, store, memory / 2).run(&files, next)
         })?;
         if let Ok(after) = self.workspace.settle(AFTER_FAILURE) {
             match after.tree.totals().unoutlined as usize {

@@ -43,4 +43,16 @@ impl Caches {
     pub(super) fn tidy(&self) {
         self.names.run_pending_tasks();
     }
+
+    /// Lets go of what is of a store that is closed.
+    pub(super) fn forget(&self, epoch: u64) {
+        for (key, _) in self.names.iter().filter(|(key, _)| key.0 == epoch) {
+            self.names.invalidate(&*key);
+        }
+        for (key, _) in self.blocks.iter().filter(|(key, _)| key.0 == epoch) {
+            self.blocks.invalidate(&*key);
+        }
+        self.names.run_pending_tasks();
+        self.blocks.run_pending_tasks();
+    }
 }

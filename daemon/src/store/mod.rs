@@ -196,6 +196,12 @@ impl Store {
     }
 }
 
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.caches.forget(self.epoch);
+    }
+}
+
 /// Takes a store's file out of the way, for a look at it later; one such file is kept.
 pub(crate) fn set_aside(path: &Path) {
     let mut aside = path.as_os_str().to_owned();

@@ -56,8 +56,6 @@ pub(crate) struct Answer {
 pub(crate) enum SymbolsError {
     #[error("the query is empty")]
     Empty,
-    #[error("the query has {bytes} bytes, and the limit is {most}")]
-    TooLong { bytes: usize, most: usize },
     #[error("{asked} symbols are asked for, and the limit is {most}")]
     TooMany { asked: usize, most: usize },
     #[error("there is no {what} `{name}`")]
@@ -95,7 +93,7 @@ pub(crate) fn find(
     config: &crate::config::Config,
     look: Look<'_>,
 ) -> Result<Answer, SymbolsError> {
-    let mut asked = Asked::new(query, config.symbols_query_bytes, config.symbols_limit)?;
+    let mut asked = Asked::new(query, config.symbols_limit)?;
     let deadline = query.deadline_ms.map(|ms| Instant::now() + Duration::from_millis(ms));
     for attempt in 1.. {
         let mut search = |around: Around<'_>| {

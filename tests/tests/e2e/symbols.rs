@@ -201,7 +201,7 @@ fn a_query_that_asks_for_nothing_is_refused() {
     refused(&hob.try_run(&["symbols", ""]), &["the query is empty", "hint: "]);
     refused(
         &hob.try_run(&["symbols", &"x".repeat(10_000)]),
-        &["10000 bytes", "symbols.query_bytes"],
+        &["10000 bytes", "limits.query_bytes"],
     );
     refused(
         &hob.try_run(&["symbols", "a", "--kind", "funktion"]),

@@ -36,6 +36,14 @@ impl Best {
         })
     }
 
+    /// The longest name of the segment `source` that may be among them, where `highest` is the most
+    /// that any name can score.
+    pub(super) fn longest(&self, highest: u16, source: usize) -> usize {
+        let heap = self.heaps.get(source).filter(|heap| heap.len() >= self.limit);
+        let worst = heap.and_then(BinaryHeap::peek);
+        worst.filter(|worst| worst.score >= highest).map_or(usize::MAX, |worst| worst.name.len())
+    }
+
     pub(super) fn add(&mut self, score: u16, name: &[u8], place: Place) {
         if !self.may_take(score, name.len(), place.source) {
             return;

@@ -19,7 +19,7 @@
 //! | --- | --- |
 //! | 1 | how many names |
 //! | 4 | the classes of all bytes after *common*, a bit a class (see [`classes`]) |
-//! | 2 | bytes of the group after this |
+//! | 2 | bytes of the group after *common* |
 //! | 1 | *common*: a length that all its names have in common, at most 255 |
 //! | … | the names |
 //!

@@ -27,9 +27,8 @@ pub struct Fuzzy {
     /// The first name of the group at hand, and how far the pattern goes in it.
     head: Vec<u8>,
     head_progress: Progress,
-    /// The same of the name at hand.
+    /// The name that was spelled out last.
     name: Vec<u8>,
-    progress: Progress,
     /// The sets of the block at hand: whether they are wanted.
     wanted: Vec<bool>,
 }
@@ -43,9 +42,14 @@ struct Pattern {
     rest: Vec<u32>,
 }
 
-/// For each byte of the pattern that a name contains, the length of the name up to there.
-#[derive(Default)]
-struct Progress(Vec<u16>);
+/// How far the pattern goes in a name.
+#[derive(Clone)]
+struct Progress {
+    /// How many bytes of the pattern the name contains.
+    count: usize,
+    /// For each of them, the length of the name up to there.
+    lengths: Vec<u16>,
+}
 
 struct Scorer {
     atom: Atom,
@@ -84,9 +88,8 @@ impl Fuzzy {
             best: Best::new(limit),
             limit,
             head: Vec::new(),
-            head_progress: Progress::default(),
+            head_progress: Progress { count: 0, lengths: vec![0; pattern.len()] },
             name: Vec::new(),
-            progress: Progress::default(),
             wanted: Vec::new(),
         }
     }
@@ -117,13 +120,14 @@ impl Fuzzy {
         block.for_each_set(|set| self.wanted.push(self.filter.accepts_set(set)));
         let mut number = block.first();
         self.head.clear();
-        self.head_progress.0.clear();
+        self.head_progress.count = 0;
         for group in block.groups() {
             if let Some(first) = group.iter().next() {
                 first.apply(&mut self.head);
                 self.head_progress.advance(&first, &self.pattern);
-                if self.may_have(&group) {
-                    self.scan_group(Place { source, number }, &group);
+                let place = Place { source, number };
+                if self.may_have(&group) && group.common <= self.longest(place) {
+                    self.scan_group(place, &group);
                 }
             }
             number += group.names as u32;
@@ -138,36 +142,34 @@ impl Fuzzy {
 
     fn scan_group(&mut self, mut place: Place, group: &Group<'_>) {
         let is_any = group.classes == ANY_CLASS;
-        let wanted_length = self.pattern.bytes.len();
-        self.progress.0.clone_from(&self.head_progress.0);
-        self.name.clone_from(&self.head);
+        let mut progress = self.head_progress.clone();
+        let mut longest = self.longest(place);
         let mut set = 0;
-        // Names up to here are spelled out.
-        let mut spelled = group.iter();
-        let mut behind = 0;
+        // Names are spelled out as far as they are wanted, from this one on.
+        self.name.clone_from(&self.head);
+        let mut behind = (group.iter(), 0);
         for (at, coded) in group.iter().enumerate() {
             set = coded.set.unwrap_or(set);
             if at > 0 {
-                self.progress.advance(&coded, &self.pattern);
+                progress.advance(&coded, &self.pattern);
             }
-            behind += 1;
-            let contains = self.progress.0.len() == wanted_length;
-            let length = coded.shared + coded.own.len();
-            if (contains || is_any) && self.may_take(set, length, place) {
-                for coded in spelled.by_ref().take(behind) {
+            let contains = progress.count == self.pattern.bytes.len();
+            let may_be = (contains || is_any) && coded.shared + coded.own.len() <= longest;
+            if may_be && self.wanted.get(usize::from(set)).is_some_and(|wanted| *wanted) {
+                for coded in behind.0.by_ref().take(at + 1 - behind.1) {
                     coded.apply(&mut self.name);
                 }
-                behind = 0;
+                behind.1 = at + 1;
                 self.consider(place);
+                longest = self.longest(place);
             }
             place.number += 1;
         }
     }
 
-    /// Whether a name of such a set and length is wanted, and may be one of the best.
-    fn may_take(&self, set: u8, length: usize, place: Place) -> bool {
-        self.wanted.get(usize::from(set)).is_some_and(|wanted| *wanted)
-            && self.best.may_take(self.scorer.bound.highest(), length, place.source)
+    /// The longest name that may be one of the best.
+    fn longest(&self, place: Place) -> usize {
+        self.best.longest(self.scorer.bound.highest(), place.source)
     }
 
     /// Takes the name at hand if it is one of the best.
@@ -201,26 +203,24 @@ impl Progress {
     /// Goes on to the next name.
     #[inline]
     fn advance(&mut self, coded: &Coded<'_>, pattern: &Pattern) {
-        while self.0.last().is_some_and(|length| usize::from(*length) > coded.shared) {
-            self.0.pop();
+        let mut count = self.count;
+        while count > 0 && usize::from(self.lengths[count - 1]) > coded.shared {
+            count -= 1;
         }
-        let mut missing = pattern.bytes[self.0.len()..].iter();
-        let Some(mut next) = missing.next() else { return };
-        for (at, byte) in coded.own.iter().enumerate() {
-            if pattern.fold[usize::from(*byte)] == *next {
-                self.0.push((coded.shared + at + 1) as u16);
-                match missing.next() {
-                    Some(byte) => next = byte,
-                    None => return,
-                }
-            }
+        let mut missing = pattern.bytes.iter().zip(&mut self.lengths).skip(count);
+        let mut own = coded.own.iter().enumerate();
+        for (next, length) in &mut missing {
+            let is_next = |(_, byte): &(usize, &u8)| pattern.fold[usize::from(**byte)] == *next;
+            let Some((at, _)) = own.find(is_next) else { break };
+            *length = (coded.shared + at + 1) as u16;
+            count += 1;
         }
+        self.count = count;
     }
 
     /// How many bytes of the pattern the name contains up to a length.
     fn within(&self, length: usize) -> usize {
-        let is_past = |end: &&u16| usize::from(**end) > length;
-        self.0.len() - self.0.iter().rev().take_while(is_past).count()
+        self.lengths[..self.count].partition_point(|end| usize::from(*end) <= length)
     }
 }
 

@@ -24,13 +24,16 @@
 //! have the lists of all names without a hole: the next one's key is (*until*, 0), or (*until* − 1,
 //! part + 1) where a list goes on. The check is 8 bytes of BLAKE3 over all before it and the key.
 
-use super::{Corrupt, Entry, Sort, entries_key};
-use crate::seal;
+use super::write::{Emit, Row};
+use super::{BLOCK, Corrupt, Entry, Sort, entries_key};
+use crate::seal::{self, CHECK};
 use crate::symbols::Kind;
 use crate::varint;
 
-pub(super) const ENTRIES: u8 = 2;
-pub(super) const HEAD: usize = 7;
+const ENTRIES: u8 = 2;
+const HEAD: usize = 7;
+/// The most bytes of an entry.
+const ENTRY: usize = 16;
 
 /// A block of entries whose check and lengths are right.
 #[derive(Clone, Debug)]
@@ -190,5 +193,96 @@ impl Iterator for Reading<'_> {
 
     fn next(&mut self) -> Option<Read> {
         self.entry()
+    }
+}
+
+/// The block of entries at hand.
+pub(super) struct EntriesWriter {
+    segment: u32,
+    /// Its key.
+    name: u32,
+    part: u32,
+    /// The name that the next entry belongs to, and whether it has one already.
+    at: u32,
+    is_inside: bool,
+    pairs: Vec<[u8; 2]>,
+    lists: Vec<u8>,
+    before: (u32, u32, u8),
+    scratch: Vec<u8>,
+}
+
+impl EntriesWriter {
+    pub(super) fn new(segment: u32) -> Self {
+        Self {
+            segment,
+            name: 0,
+            part: 0,
+            at: 0,
+            is_inside: false,
+            pairs: Vec::new(),
+            lists: Vec::new(),
+            before: (0, 0, 0),
+            scratch: Vec::new(),
+        }
+    }
+
+    /// Adds the next entry of a name, or its last one.
+    pub(super) fn push<E>(
+        &mut self,
+        entry: Entry,
+        is_last: bool,
+        emit: &mut Emit<'_, E>,
+    ) -> Result<(), E> {
+        let taken = 2 * self.pairs.len() + self.lists.len();
+        if taken + ENTRY > BLOCK - HEAD - CHECK || self.pairs.len() == 255 {
+            self.flush(emit)?;
+        }
+        let pair = self.pair([entry.language, entry.kind as u8]);
+        let (doc, ordinal, pair_before) = self.before;
+        let flags = u64::from(is_last) | u64::from(pair != pair_before) << 1;
+        varint::push(&mut self.lists, varint::zigzag(doc, entry.doc) << 2 | flags);
+        self.lists.extend((pair != pair_before).then_some(pair));
+        let ordinal = match entry.doc == doc {
+            true => varint::zigzag(ordinal, entry.ordinal),
+            false => u64::from(entry.ordinal),
+        };
+        varint::push(&mut self.lists, ordinal);
+        self.before = (entry.doc, entry.ordinal, pair);
+        self.is_inside = !is_last;
+        self.at += u32::from(is_last);
+        Ok(())
+    }
+
+    fn pair(&mut self, pair: [u8; 2]) -> u8 {
+        let known = self.pairs.iter().position(|known| *known == pair);
+        known.unwrap_or_else(|| {
+            self.pairs.push(pair);
+            self.pairs.len() - 1
+        }) as u8
+    }
+
+    /// Writes out the block at hand.
+    pub(super) fn flush<E>(&mut self, emit: &mut Emit<'_, E>) -> Result<(), E> {
+        if self.lists.is_empty() {
+            return Ok(());
+        }
+        let block = &mut self.scratch;
+        block.clear();
+        block.push(ENTRIES);
+        block.extend_from_slice(&(self.at + u32::from(self.is_inside)).to_le_bytes());
+        block.extend_from_slice(&[u8::from(self.is_inside), self.pairs.len() as u8]);
+        block.extend_from_slice(self.pairs.as_flattened());
+        block.append(&mut self.lists);
+        seal::seal(block, &entries_key(self.segment, self.name, self.part));
+        emit(Row::Entries { name: self.name, part: self.part, bytes: block })?;
+        self.pairs.clear();
+        self.before = (0, 0, 0);
+        self.part = match (self.is_inside, self.at == self.name) {
+            (true, true) => self.part + 1,
+            (true, false) => 1,
+            _ => 0,
+        };
+        self.name = self.at;
+        Ok(())
     }
 }

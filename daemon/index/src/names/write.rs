@@ -3,11 +3,10 @@
 use super::block::{
     ANY_CLASS, GROUP_HEAD, HEAD, LONG_OWN, LONG_SHARED, MOST_SETS, NAMES, NEW_SET, classes,
 };
-use super::list::{self, ENTRIES};
+use super::list::EntriesWriter;
 use super::order::{common, separator};
-use super::{BLOCK, Entry, entries_key, names_key};
+use super::{BLOCK, Entry, names_key};
 use crate::seal::{self, CHECK};
-use crate::varint;
 
 /// Names in a group.
 const GROUP: usize = 16;
@@ -15,8 +14,6 @@ const GROUP: usize = 16;
 const GROUP_BYTES: usize = 1_500;
 /// Pairs of a set that are told apart; more are any.
 const SET_PAIRS: usize = 8;
-/// The most bytes of an entry.
-const ENTRY: usize = 16;
 
 /// A row that a store keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +33,7 @@ pub enum Row<'a> {
         /// Its number.
         block: u32,
     },
-    /// A block of entries, under [`entries_key`].
+    /// A block of entries, under [`entries_key`](super::entries_key).
     Entries {
         /// The first name that it has entries of.
         name: u32,
@@ -336,89 +333,4 @@ fn write_name(name: &[u8], shared: usize, set: Option<u8>, out: &mut Vec<u8>) {
     }
     out.extend(set);
     out.extend_from_slice(own);
-}
-
-/// The block of entries at hand.
-struct EntriesWriter {
-    segment: u32,
-    /// Its key.
-    name: u32,
-    part: u32,
-    /// The name that the next entry belongs to, and whether it has one already.
-    at: u32,
-    is_inside: bool,
-    pairs: Vec<[u8; 2]>,
-    lists: Vec<u8>,
-    before: (u32, u32, u8),
-    scratch: Vec<u8>,
-}
-
-impl EntriesWriter {
-    fn new(segment: u32) -> Self {
-        Self {
-            segment,
-            name: 0,
-            part: 0,
-            at: 0,
-            is_inside: false,
-            pairs: Vec::new(),
-            lists: Vec::new(),
-            before: (0, 0, 0),
-            scratch: Vec::new(),
-        }
-    }
-
-    fn push<E>(&mut self, entry: Entry, is_last: bool, emit: &mut Emit<'_, E>) -> Result<(), E> {
-        let taken = 2 * self.pairs.len() + self.lists.len();
-        if taken + ENTRY > BLOCK - list::HEAD - CHECK || self.pairs.len() == 255 {
-            self.flush(emit)?;
-        }
-        let pair = self.pair([entry.language, entry.kind as u8]);
-        let (doc, ordinal, pair_before) = self.before;
-        let flags = u64::from(is_last) | u64::from(pair != pair_before) << 1;
-        varint::push(&mut self.lists, varint::zigzag(doc, entry.doc) << 2 | flags);
-        self.lists.extend((pair != pair_before).then_some(pair));
-        let ordinal = match entry.doc == doc {
-            true => varint::zigzag(ordinal, entry.ordinal),
-            false => u64::from(entry.ordinal),
-        };
-        varint::push(&mut self.lists, ordinal);
-        self.before = (entry.doc, entry.ordinal, pair);
-        self.is_inside = !is_last;
-        self.at += u32::from(is_last);
-        Ok(())
-    }
-
-    fn pair(&mut self, pair: [u8; 2]) -> u8 {
-        let known = self.pairs.iter().position(|known| *known == pair);
-        known.unwrap_or_else(|| {
-            self.pairs.push(pair);
-            self.pairs.len() - 1
-        }) as u8
-    }
-
-    /// Writes out the block at hand.
-    fn flush<E>(&mut self, emit: &mut Emit<'_, E>) -> Result<(), E> {
-        if self.lists.is_empty() {
-            return Ok(());
-        }
-        let block = &mut self.scratch;
-        block.clear();
-        block.push(ENTRIES);
-        block.extend_from_slice(&(self.at + u32::from(self.is_inside)).to_le_bytes());
-        block.extend_from_slice(&[u8::from(self.is_inside), self.pairs.len() as u8]);
-        block.extend_from_slice(self.pairs.as_flattened());
-        block.append(&mut self.lists);
-        seal::seal(block, &entries_key(self.segment, self.name, self.part));
-        emit(Row::Entries { name: self.name, part: self.part, bytes: block })?;
-        self.pairs.clear();
-        self.before = (0, 0, 0);
-        self.part = match (self.is_inside, self.at == self.name) {
-            (true, true) => self.part + 1,
-            (true, false) => 1,
-            _ => 0,
-        };
-        self.name = self.at;
-        Ok(())
-    }
 }

@@ -73,6 +73,9 @@ impl Extractor {
         let mut found = Vec::new();
         let extent = match self.find(language, left, &mut found) {
             Extent::Whole | Extent::Errors if left.len() < whole.len() => Extent::Cut,
+            // What the grammar finds wrong with what is left is macros, not the text.
+            Extent::Errors if skim.as_ref().is_some_and(|skim| !skim.unclosed) => Extent::Whole,
+            Extent::Whole if skim.as_ref().is_some_and(|skim| skim.unclosed) => Extent::Errors,
             extent => extent,
         };
         for taken_away in [&short, &skim].into_iter().flatten() {

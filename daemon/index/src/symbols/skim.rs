@@ -103,6 +103,7 @@ impl Skimmer<'_> {
 
     /// Whether to begin again after something that is never closed: that may be a matter of `#if`.
     fn gives_up(&mut self) -> bool {
+        self.skim.unclosed = true;
         self.unclosed += 1;
         self.unclosed <= RETRIES
     }
@@ -398,6 +399,7 @@ impl Skimmer<'_> {
     fn body(&mut self) {
         let (start, branches) = (self.at, self.branches.len());
         let closed = self.unclosed <= RETRIES && self.braces();
+        self.skim.unclosed |= !closed;
         if !closed && let Some(end) = memchr::memmem::find(&self.text[start..], b"\n}") {
             // Where braces do not match, one at the start of a line ends a function.
             self.unclosed += 1;

@@ -346,3 +346,18 @@ fn a_flipped_bit_is_never_a_wrong_symbol() {
     }
     assert!(noticed > 0 && broken > 0, "{noticed} {broken}");
 }
+
+#[test]
+fn a_store_that_is_closed_leaves_nothing_in_memory() {
+    let dir = tempfile::tempdir().unwrap();
+    let caches = Caches::new(1 << 20);
+    let open = |name, epoch| Store::open(&dir.path().join(name), epoch, RULES, &caches).unwrap().0;
+    let (store, other) = (open("store", 1), open("other", 2));
+    for store in [&store, &other] {
+        add_symbols(store, &["one two".to_owned()]);
+        assert_eq!(fuzzy(store, "on", &[], 1), ["one"]);
+    }
+    drop(store);
+    let epochs = caches.names.iter().map(|(key, _)| key.0).collect::<Vec<_>>();
+    assert_eq!(epochs, [2]);
+}

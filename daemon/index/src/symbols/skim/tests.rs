@@ -94,6 +94,14 @@ fn places_are_those_of_the_whole_text() {
 }
 
 #[test]
+fn what_is_never_closed_is_an_error_and_a_macro_is_none() {
+    let is_error = |text: &str| c(text.as_bytes()).unclosed;
+    assert!(is_error("int f(void) {\n if (a) {\n}\nint b;"));
+    assert!(is_error("DECLARE(a, (b)\nint b;"));
+    assert!(!is_error("DECLARE(a, b)\nint b;\nint f(void) SOME_MACRO { }"));
+}
+
+#[test]
 fn old_functions_declare_their_parameters_before_the_body() {
     check("int f(a, b) int a; char *b; { a; }\nint g;", "int f(){} int g;");
     check("int f(a) int a;\nint g;", "int g;");
