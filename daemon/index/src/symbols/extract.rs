@@ -3,6 +3,7 @@
 //! Work is counted in steps of the parser, never in time: the same text has the same outline on
 //! a loaded machine. Trees are never walked by recursion, so that no nesting is too deep.
 
+use std::cell::Cell;
 use std::ops::ControlFlow;
 
 use tree_sitter::{
@@ -11,6 +12,7 @@ use tree_sitter::{
 };
 
 use super::assemble::{Found, assemble};
+use super::guards::nests_too_deep;
 use super::languages::Language;
 use super::pieces::{cut, without_long_lines};
 use super::rules::{Rules, rules};
@@ -86,7 +88,7 @@ impl Extractor {
     /// Parses what is left of a text, and says how much of it that covered.
     fn find(&mut self, language: &Language, text: &[u8], found: &mut Vec<Found>) -> Extent {
         let Some(rules) = rules(language) else { return Extent::GivenUp };
-        if language.refuses.is_some_and(|refuses| refuses(text)) {
+        if nests_too_deep(text) || language.refuses.is_some_and(|refuses| refuses(text)) {
             return Extent::GivenUp;
         }
         let Some(tree) = self.parse(rules, text) else { return Extent::GivenUp };
@@ -102,12 +104,18 @@ impl Extractor {
 
     fn parse(&mut self, rules: &Rules, text: &[u8]) -> Option<Tree> {
         self.parser.set_language(&rules.grammar).ok()?;
-        let mut budget = self.budget(text);
+        let budget = Budget::new(self.limits, text);
         let mut progress =
-            |state: &ParseState| spend(&mut budget, if state.has_error() { LOST } else { 1 });
+            |state: &ParseState| budget.spend(if state.has_error() { LOST } else { 1 });
         let options = ParseOptions::new().progress_callback(&mut progress);
-        let mut read = |at: usize, _| text.get(at..).unwrap_or_default();
+        // Text that is read again is work, too: to find that a comment is never closed, a grammar
+        // reads to the end, and again at the next one.
+        let mut read = |at: usize, _| match budget.spend(2) {
+            ControlFlow::Continue(()) => &text[at.min(text.len())..text.len().min(at + CHUNK)],
+            ControlFlow::Break(()) => &[],
+        };
         let tree = self.parser.parse_with_options(&mut read, None, Some(options));
+        let tree = tree.filter(|_| budget.is_left());
         if tree.is_none() {
             self.parser.reset();
         }
@@ -116,9 +124,9 @@ impl Extractor {
 
     /// Says whether nothing was left out.
     fn query(&mut self, rules: &Rules, tree: &Tree, text: &[u8], found: &mut Vec<Found>) -> bool {
-        let mut budget = self.budget(text);
+        let budget = Budget::new(self.limits, text);
         let limit = self.limits.symbols;
-        let mut progress = |_: &QueryCursorState| spend(&mut budget, 1);
+        let mut progress = |_: &QueryCursorState| budget.spend(1);
         let options = QueryCursorOptions::new().progress_callback(&mut progress);
         let root = tree.root_node();
         let mut matches = self.cursor.matches_with_options(&rules.query, root, text, options);
@@ -129,22 +137,33 @@ impl Extractor {
             found.extend(rules.found(one, text));
         }
         drop(matches);
-        budget > 0 && !self.cursor.did_exceed_match_limit()
-    }
-
-    fn budget(&self, text: &[u8]) -> usize {
-        self.limits.work.saturating_mul(text.len() / 1024 + 64)
+        budget.is_left() && !self.cursor.did_exceed_match_limit()
     }
 }
 
 /// How much more a step costs the parser where it has no reading of the text that is free of
 /// errors. In code that happens once in some thousand steps.
 const LOST: usize = 16;
+/// How much of a text the parser gets at once.
+const CHUNK: usize = 4096;
 
-/// Takes of the budget, and stops where nothing is left.
-fn spend(budget: &mut usize, cost: usize) -> ControlFlow<()> {
-    *budget = budget.saturating_sub(cost);
-    if *budget == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+/// The work that is left.
+struct Budget(Cell<usize>);
+
+impl Budget {
+    fn new(limits: Limits, text: &[u8]) -> Self {
+        Self(Cell::new(limits.work.saturating_mul(text.len() / 1024 + 64)))
+    }
+
+    /// Takes of it, and stops where nothing is left.
+    fn spend(&self, cost: usize) -> ControlFlow<()> {
+        self.0.set(self.0.get().saturating_sub(cost));
+        if self.is_left() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    }
+
+    fn is_left(&self) -> bool {
+        self.0.get() > 0
+    }
 }
 
 /// Whether errors of syntax have so long runs of tokens without a name, such as brackets, that a
