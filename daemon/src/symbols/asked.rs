@@ -143,10 +143,17 @@ fn encloses(container: &[u8], wanted: &[u8]) -> bool {
         let parts = text.split(|byte| !is_part(byte)).filter(|part| !part.is_empty());
         parts.map(<[u8]>::to_ascii_lowercase).rev().collect()
     };
-    parts(container).iter().zip(&parts(wanted)).all(|(part, wanted)| part == wanted)
+    let (container, wanted) = (parts(container), parts(wanted));
+    // A file does not know all that encloses it: `Vec` is as good as `std::vec::Vec`.
+    let mut both = container.iter().zip(&wanted).peekable();
+    both.peek().is_some() && both.all(|(part, wanted)| part == wanted)
 }
 
 impl Rank {
+    pub(super) fn name(&self) -> &[u8] {
+        &self.name
+    }
+
     pub(super) fn new((tier, score): (Tier, u32), name: &[u8], kind: Kind) -> Self {
         Self {
             tier,

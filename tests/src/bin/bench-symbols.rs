@@ -70,7 +70,15 @@ fn names(world: &World, tree: &Path, rounds: usize, table: &mut Table) -> Result
         row(world, tree, table, what, rounds, exact, limit)?;
     }
     let some: Vec<String> = known.iter().map(|name| some_letters(name)).collect();
-    row(world, tree, table, "some letters of it, 50", rounds, some.iter().map(String::as_str), &[])?;
+    row(
+        world,
+        tree,
+        table,
+        "some letters of it, 50",
+        rounds,
+        some.iter().map(String::as_str),
+        &[],
+    )?;
     let short = ["a", "in", "get"].into_iter();
     row(world, tree, table, "one to three letters, 50", rounds, short, &[])
 }

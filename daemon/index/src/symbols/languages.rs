@@ -115,7 +115,8 @@ pub fn fingerprint() -> u64 {
     for language in ROWS {
         let Language { name, number, aliases: _, extensions, files, interpreters, .. } = language;
         let row = (name, number, extensions, files, interpreters, language.grammar, language.query);
-        hasher.update(format!("{row:?}").as_bytes());
+        let claims = language.claim.as_ref().map(|claim| claim.extensions);
+        hasher.update(format!("{row:?} {claims:?} {:?}", language.comments).as_bytes());
     }
     let hash = hasher.finalize();
     u64::from_le_bytes(std::array::from_fn(|i| hash.as_bytes()[i]))

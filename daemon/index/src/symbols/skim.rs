@@ -400,12 +400,14 @@ impl Skimmer<'_> {
         let (start, branches) = (self.at, self.branches.len());
         let closed = self.unclosed <= RETRIES && self.braces();
         self.skim.unclosed |= !closed;
-        if !closed && let Some(end) = memchr::memmem::find(&self.text[start..], b"\n}") {
-            // Where braces do not match, one at the start of a line ends a function.
-            self.unclosed += 1;
-            self.branches.truncate(branches);
-            self.at = start + end + 2;
+        if closed {
+            return;
         }
+        // Where braces do not match, one at the start of a line ends a function; or all ends.
+        self.unclosed += 1;
+        self.branches.truncate(branches);
+        let end = memchr::memmem::find(&self.text[start..], b"\n}");
+        self.at = end.map_or(self.text.len(), |length| start + length + 2);
     }
 
     /// Goes over what a brace has opened; false where it is never closed.

@@ -102,6 +102,12 @@ fn what_is_never_closed_is_an_error_and_a_macro_is_none() {
 }
 
 #[test]
+fn what_is_never_closed_takes_no_time_by_its_square() {
+    let text = "f(){ {\n}\n".repeat(20) + &"f(){".repeat(1_000_000);
+    assert!(c(text.as_bytes()).unclosed);
+}
+
+#[test]
 fn old_functions_declare_their_parameters_before_the_body() {
     check("int f(a, b) int a; char *b; { a; }\nint g;", "int f(){} int g;");
     check("int f(a) int a;\nint g;", "int g;");
