@@ -2,8 +2,9 @@
 //!
 //! Key: the root's number (4 bytes, big-endian), then the path with NUL for `/`,
 //! so that the order of keys is the order of the tree. Value, little-endian: size
-//! (8), mtime (8), print (8), content's number (4), whether it is outlined (1), then 4 bytes of BLAKE3 over key
-//! and value, since redb does not notice when a byte on the disk changes.
+//! (8), mtime (8), print (8), content's number (4), whether it is outlined (1),
+//! then 4 bytes of BLAKE3 over key and value, since redb does not notice when a
+//! byte on the disk changes.
 
 use super::RootId;
 use hob_index::tree::{DocId, File};
