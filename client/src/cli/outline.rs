@@ -137,8 +137,8 @@ fn print_outline(outline: &Outline, paint: Paint, out: &mut dyn Write) -> std::i
 fn tell_extent(path: &Text, extent: Extent, world: &mut World<'_>) -> Result<(), Error> {
     let what = match extent {
         Extent::Whole => return Ok(()),
-        Extent::Errors => "has errors of syntax: this is what could be understood",
-        Extent::Cut => "is too large: this is what its beginning defines",
+        Extent::Errors => "could not be parsed as a whole: this is what was understood",
+        Extent::Cut => "is too large, or has lines that are: this is what was parsed of it",
         Extent::GivenUp => "takes too much work to parse: what it defines is not known",
     };
     world.out.flush()?;

@@ -134,7 +134,7 @@ fn an_outline_is_nested_and_an_error_stops_no_other_file() {
 
             b.toml
             1-1  deps
-            hob: `a.rs` has errors of syntax: this is what could be understood
+            hob: `a.rs` could not be parsed as a whole: this is what was understood
             hob: cannot read `no.rs`: no such file
             hint: name a file
             status 2

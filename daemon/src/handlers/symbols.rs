@@ -14,7 +14,7 @@ use hob_index::symbols::languages;
 use hob_protocol::api::SymbolsApiServer;
 use hob_protocol::{
     ErrorData, FileError, FileOutline, Freshness, Kind, Language, Languages, Origin, Outcome,
-    OutlineQuery, OutlineResult, SymbolsQuery, SymbolsResult, Text,
+    Outline, OutlineQuery, OutlineResult, OutlineSymbol, SymbolsQuery, SymbolsResult, Text,
 };
 use jsonrpsee::core::{RpcResult, async_trait};
 use jsonrpsee::types::ErrorObjectOwned;
@@ -22,6 +22,7 @@ use rayon::prelude::*;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 pub(super) struct Symbols {
@@ -131,13 +132,15 @@ fn outline(services: &Services, query: &OutlineQuery, cancel: &Cancel) -> RpcRes
         files.push((named, path, view));
     }
     let limits = outlines::limits(&services.config);
+    let room = AtomicUsize::new(services.config.limits.answer_bytes);
     let one = |extractor: &mut Extractor, (named, path, view): &(&Text, PathBuf, Found)| {
         let stored = match view {
             Ok(view) if !cancel.is_cancelled() => view.as_ref().and_then(View::stored),
             Ok(_) => return failed(named, &Kind::Cancelled.error("the query was cancelled", "")),
             Err(error) => return failed(named, error),
         };
-        let outcome = symbols::outline(named, path, stored.as_ref(), extractor);
+        let outcome = symbols::outline(named, path, stored.as_ref(), extractor)
+            .and_then(|outline| fits(named, outline, &room));
         let outcome = outcome.map_or_else(|error| Outcome::Failed { error }, Outcome::Outline);
         FileOutline { path: (*named).clone(), outcome }
     };
@@ -150,6 +153,26 @@ fn outline(services: &Services, query: &OutlineQuery, cancel: &Cancel) -> RpcRes
     let origin =
         files.iter().find_map(|(.., view)| Some(view.as_ref().ok()?.as_ref()?.origin.clone()));
     Ok(OutlineResult { origin: origin.unwrap_or_default(), files: outlines })
+}
+
+/// Takes an outline if an answer has room for it besides the others.
+fn fits(named: &Text, outline: Outline, room: &AtomicUsize) -> Result<Outline, FileError> {
+    let text = |symbol: &OutlineSymbol| {
+        let doc = symbol.doc.as_ref().map_or(0, |doc| doc.as_bytes().len());
+        symbol.name.as_bytes().len() + symbol.signature.as_bytes().len() + doc
+    };
+    // Text may be escaped; names of fields and numbers come to less than this.
+    let size: usize = outline.symbols.iter().map(|symbol| 2 * text(symbol) + 320).sum();
+    let took =
+        room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |room| room.checked_sub(size));
+    took.map(|_| outline).map_err(|_| FileError {
+        kind: Kind::TooLarge,
+        message: format!(
+            "the outline of `{}` is larger than what an answer has room for",
+            named.as_path().display()
+        ),
+        hint: "ask for fewer files at once, or raise `limits.answer_bytes`".to_owned(),
+    })
 }
 
 fn failed(named: &Text, error: &ErrorObjectOwned) -> FileOutline {
@@ -208,9 +231,6 @@ fn explain(error: &SymbolsError) -> ErrorObjectOwned {
     let text = error.to_string();
     match error {
         SymbolsError::Empty => Kind::BadPattern.error(text, "give a name, or some of its letters"),
-        SymbolsError::TooMany { .. } => {
-            Kind::TooLarge.error(text, "`symbols.limit` in the configuration is the limit")
-        }
         SymbolsError::Unknown { near, list, .. } => {
             let all = format!("`{list}` lists them all");
             let hint = near.as_ref().map_or(all, |near| format!("did you mean `{near}`?"));

@@ -57,16 +57,13 @@ impl Tier {
 }
 
 impl Asked {
-    /// Understands a query, which may ask for so many symbols.
+    /// Understands a query, whose answer has so many symbols at most.
     pub(super) fn new(query: &SymbolsQuery, most_symbols: usize) -> Result<Self, SymbolsError> {
         if query.query.trim().is_empty() {
             return Err(SymbolsError::Empty);
         }
-        let limit =
-            query.limit.map_or(most_symbols, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
-        if limit > most_symbols {
-            return Err(SymbolsError::TooMany { asked: limit, most: most_symbols });
-        }
+        let limit = query.limit.and_then(|limit| usize::try_from(limit).ok());
+        let limit = limit.unwrap_or(most_symbols).min(most_symbols);
         let kinds = query.kinds.iter().map(|name| kind(name));
         let mut kinds = kinds.collect::<Result<Vec<_>, _>>()?;
         if kinds.is_empty() {

@@ -60,8 +60,6 @@ pub(crate) struct Answer {
 pub(crate) enum SymbolsError {
     #[error("the query is empty")]
     Empty,
-    #[error("{asked} symbols are asked for, and the limit is {most}")]
-    TooMany { asked: usize, most: usize },
     #[error("there is no {what} `{name}`")]
     Unknown { what: &'static str, name: String, near: Option<String>, list: &'static str },
     #[error("{1}: `{path}`", path = .0.display())]

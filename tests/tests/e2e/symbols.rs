@@ -257,7 +257,6 @@ fn a_query_that_asks_for_nothing_is_refused() {
         &hob.try_run(&["symbols", "a", "--lang", "pyton"]),
         &["no language `pyton`", "did you mean `python`?"],
     );
-    refused(&hob.try_run(&["symbols", "a", "--limit", "1000000000"]), &["symbols.limit"]);
     assert_eq!(symbols(&hob, &["x".repeat(1024).as_str()]), [""; 0]);
 }
 
@@ -291,6 +290,20 @@ fn a_text_that_no_grammar_likes_is_bounded_in_time() {
         assert!(outcome.text().contains("fn good()"), "{outcome:?}");
         hob.index();
     }
+}
+
+#[test]
+fn an_outline_that_no_answer_has_room_for_is_told_and_the_others_are_shown() {
+    let mut hob = start("//- good.rs\nfn good() {}\n");
+    hob.set("HOB_LIMITS_ANSWER_BYTES", "20000");
+    hob.write("many.rs", "fn many() {}\n".repeat(200));
+    let outcome = hob.try_run(&["outline", "good.rs", "many.rs"]);
+    assert_eq!(outcome.status, Some(2), "{outcome:?}");
+    assert!(outcome.text().contains("fn good()"), "{outcome:?}");
+    assert!(
+        outcome.stderr.contains("`many.rs`") && outcome.stderr.contains("hint: "),
+        "{outcome:?}"
+    );
 }
 
 #[test]

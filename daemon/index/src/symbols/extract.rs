@@ -71,11 +71,13 @@ impl Extractor {
         let lines = short.as_ref().map_or(whole, |short| short.text.as_slice());
         let left = &lines[..cut(lines, self.limits.text_bytes)];
         let mut found = Vec::new();
+        let has_error = skim.as_ref().and_then(|skim| skim.has_error);
         let extent = match self.find(language, left, &mut found) {
             Extent::Whole | Extent::Errors if left.len() < whole.len() => Extent::Cut,
-            // What the grammar finds wrong with what is left is macros, not the text.
-            Extent::Errors if skim.as_ref().is_some_and(|skim| !skim.unclosed) => Extent::Whole,
-            Extent::Whole if skim.as_ref().is_some_and(|skim| skim.unclosed) => Extent::Errors,
+            Extent::Whole | Extent::Errors if has_error.is_some() => match has_error {
+                Some(true) => Extent::Errors,
+                _ => Extent::Whole,
+            },
             extent => extent,
         };
         for taken_away in [&short, &skim].into_iter().flatten() {

@@ -4,6 +4,7 @@
 //! and no text: a name, a signature or a comment is read from the text that it came from.
 
 mod assemble;
+mod branches;
 mod declarator;
 pub mod extract;
 mod guards;

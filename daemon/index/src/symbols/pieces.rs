@@ -15,8 +15,8 @@ pub(super) struct Skim {
     pub(super) pieces: Vec<(u32, u32)>,
     /// What the pre-pass itself has found, with offsets of the whole text.
     pub(super) found: Vec<Found>,
-    /// Something is never closed. Else errors of the grammar tell of macros, not of the text.
-    pub(super) unclosed: bool,
+    /// Whether the text has errors, where the pre-pass knows that better than the grammar.
+    pub(super) has_error: Option<bool>,
 }
 
 impl Skim {

@@ -7,14 +7,14 @@
 //! It also chooses among the branches of `#if`, which no grammar can: of branches that each have
 //! a part of one definition, the first counts. `#if 0` does not.
 
-mod lex;
+pub(super) mod lex;
 
 use super::Kind;
 use super::assemble::{Found, What};
 use super::pieces::Skim;
 use lex::{
     after_blanks, begins_line, end_of_comment, end_of_directive, end_of_parentheses, end_of_quote,
-    end_of_word, next_line,
+    end_of_word, next_line, star_after, word_within,
 };
 
 /// Skims a text of C.
@@ -22,7 +22,8 @@ pub(super) fn c(text: &[u8]) -> Skim {
     let mut skimmer = Skimmer {
         text,
         at: 0,
-        skim: Skim { pieces: vec![(0, 0)], ..Skim::default() },
+        // Errors of the grammar tell of macros that are left, not of the text.
+        skim: Skim { pieces: vec![(0, 0)], has_error: Some(false), ..Skim::default() },
         from: 0,
         members: 0,
         parens: 0,
@@ -82,6 +83,10 @@ struct Statement {
     hidden: bool,
     /// The last token was a closing parenthesis.
     closed: bool,
+    /// Words that may name a type, or what is declared.
+    words: u32,
+    /// The first parentheses follow the first such word.
+    is_alone: bool,
     /// Words since the last parentheses.
     words_after: u32,
     /// A member or enumerator has just ended, or none has begun.
@@ -103,7 +108,7 @@ impl Skimmer<'_> {
 
     /// Whether to begin again after something that is never closed: that may be a matter of `#if`.
     fn gives_up(&mut self) -> bool {
-        self.skim.unclosed = true;
+        self.skim.has_error = Some(true);
         self.unclosed += 1;
         self.unclosed <= RETRIES
     }
@@ -209,7 +214,11 @@ impl Skimmer<'_> {
             b"struct" | b"union" | b"enum" => statement.aggregate = true,
             b"typedef" => statement.typedef = true,
             b"extern" => statement.external = true,
-            word => statement.attribute = ATTRIBUTES.contains(&word),
+            b"static" | b"inline" => {}
+            word => {
+                statement.words += 1;
+                statement.attribute = ATTRIBUTES.contains(&word);
+            }
         }
     }
 
@@ -263,23 +272,15 @@ impl Skimmer<'_> {
 
     fn open_paren(&mut self) {
         self.begin();
-        let statement = &mut self.statement;
-        if self.parens == 0 && !statement.assigned && self.members == 0 && !statement.attribute {
-            let next = self.text[self.at + 1..].iter().find(|byte| !byte.is_ascii_whitespace());
-            let pointer =
-                !statement.call && !statement.pointer && matches!(next, Some(b'*' | b'^'));
-            statement.pointer |= pointer;
-            // After `MACRO(x) static int name(`, the first was another statement.
-            let renamed = !statement.call
-                || (statement.words_after > 1 && !self.text[statement.word.0..].starts_with(b"__"));
-            if !pointer && renamed {
-                statement.name = statement.word;
-            }
-            statement.call |= !pointer;
+        let outside = self.parens == 0 && self.members == 0 && !self.statement.hidden;
+        let declares = outside && !self.statement.assigned && !self.statement.attribute;
+        let star =
+            if declares && !self.statement.call { star_after(self.text, self.at) } else { None };
+        if declares && star.is_none() {
+            self.parameters();
         }
-        let hides = self.parens == 0
-            && !statement.hidden
-            && (statement.closed || (statement.call && self.members == 0));
+        let Statement { call, closed, hidden, .. } = self.statement;
+        let hides = self.parens == 0 && !hidden && (closed || (call && self.members == 0));
         self.at += 1;
         self.parens += 1;
         if hides {
@@ -287,6 +288,31 @@ impl Skimmer<'_> {
             self.copy(self.at);
             self.statement.hidden = true;
         }
+        if let Some(star) = star {
+            // `(*f)`, or `(WINAPI *f)`, of which the grammar needs no more than the former.
+            self.statement.pointer = true;
+            self.copy(self.at);
+            (self.at, self.from) = (star, star);
+        }
+    }
+
+    /// Parentheses that may be of parameters: the name stands before them, and sometimes within.
+    fn parameters(&mut self) {
+        let statement = &mut self.statement;
+        let is_annotation = self.text[statement.word.0..].starts_with(b"__");
+        if let Some(name) = word_within(self.text, self.at).filter(|_| !statement.call) {
+            // `int (f)(int a)`
+            statement.name = name;
+        } else if !statement.call {
+            statement.name = statement.word;
+            statement.is_alone = statement.words == 1;
+        } else if !is_annotation
+            && (statement.words_after > 1 || (statement.words_after == 1 && statement.is_alone))
+        {
+            // After `MACRO(x) static int f(`, or `MACRO(type) f(`, the first were a macro's.
+            statement.name = statement.word;
+        }
+        statement.call = true;
     }
 
     fn close_paren(&mut self) {
@@ -399,7 +425,9 @@ impl Skimmer<'_> {
     fn body(&mut self) {
         let (start, branches) = (self.at, self.branches.len());
         let closed = self.unclosed <= RETRIES && self.braces();
-        self.skim.unclosed |= !closed;
+        if !closed {
+            self.skim.has_error = Some(true);
+        }
         if closed {
             return;
         }

@@ -1,7 +1,7 @@
 //! The table itself.
 
 use super::super::guards;
-use super::super::skim;
+use super::super::{branches, skim};
 use super::recognize::is_cpp;
 use super::{Claim, Comments, Language};
 
@@ -171,7 +171,7 @@ pub(super) static ROWS: &[Language] = &[
         load: || tree_sitter_cpp::LANGUAGE.into(),
         query: concat!(include_str!("../queries/cpp.scm"), include_str!("../queries/c.scm")),
         refuses: Some(guards::chains),
-        skim: None,
+        skim: Some(branches::cpp),
     },
     Language {
         name: "java",
@@ -203,7 +203,7 @@ pub(super) static ROWS: &[Language] = &[
         load: || tree_sitter_c_sharp::LANGUAGE.into(),
         query: include_str!("../queries/csharp.scm"),
         refuses: Some(guards::chains),
-        skim: None,
+        skim: Some(branches::csharp),
     },
     Language {
         name: "ruby",

@@ -1,7 +1,7 @@
 //! Where the tokens of C end.
 
 /// The end of parentheses, at the latest that of the statement.
-pub(super) fn end_of_parentheses(text: &[u8], at: usize) -> usize {
+pub(in super::super) fn end_of_parentheses(text: &[u8], at: usize) -> usize {
     let mut depth = 0;
     for (length, byte) in text[at..].iter().enumerate() {
         match byte {
@@ -15,28 +15,28 @@ pub(super) fn end_of_parentheses(text: &[u8], at: usize) -> usize {
     text.len()
 }
 
-pub(super) fn begins_line(text: &[u8], at: usize) -> bool {
+pub(in super::super) fn begins_line(text: &[u8], at: usize) -> bool {
     let before = text[..at].iter().rev().find(|byte| !matches!(byte, b' ' | b'\t'));
     before.is_none_or(|byte| *byte == b'\n')
 }
 
-pub(super) fn next_line(text: &[u8], at: usize) -> usize {
+pub(in super::super) fn next_line(text: &[u8], at: usize) -> usize {
     memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |length| at + length + 1)
 }
 
-pub(super) fn after_blanks(text: &[u8], at: usize) -> usize {
+pub(in super::super) fn after_blanks(text: &[u8], at: usize) -> usize {
     text[at..]
         .iter()
         .position(|byte| !matches!(byte, b' ' | b'\t'))
         .map_or(text.len(), |length| at + length)
 }
 
-pub(super) fn end_of_word(text: &[u8], at: usize) -> usize {
+pub(in super::super) fn end_of_word(text: &[u8], at: usize) -> usize {
     let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | 0x80..);
     text[at..].iter().position(|byte| !is_word(byte)).map_or(text.len(), |length| at + length)
 }
 
-pub(super) fn end_of_comment(text: &[u8], at: usize) -> usize {
+pub(in super::super) fn end_of_comment(text: &[u8], at: usize) -> usize {
     let rest = &text[(at + 2).min(text.len())..];
     if text[at + 1] == b'/' {
         return memchr::memchr(b'\n', rest).map_or(text.len(), |end| at + 2 + end);
@@ -45,7 +45,7 @@ pub(super) fn end_of_comment(text: &[u8], at: usize) -> usize {
 }
 
 /// The end of a string or character, at the latest that of its line.
-pub(super) fn end_of_quote(text: &[u8], at: usize) -> usize {
+pub(in super::super) fn end_of_quote(text: &[u8], at: usize) -> usize {
     let quote = text[at];
     let mut end = at + 1;
     while let Some(byte) = text.get(end) {
@@ -60,7 +60,7 @@ pub(super) fn end_of_quote(text: &[u8], at: usize) -> usize {
 }
 
 /// Where a directive ends, without the end of its last line, and where its first line does.
-pub(super) fn end_of_directive(text: &[u8], at: usize) -> (usize, usize) {
+pub(in super::super) fn end_of_directive(text: &[u8], at: usize) -> (usize, usize) {
     let mut first = None;
     let mut end = at;
     while let Some(found) = memchr::memchr3(b'\n', b'/', b'"', &text[end..]) {
@@ -85,4 +85,29 @@ pub(super) fn end_of_directive(text: &[u8], at: usize) -> (usize, usize) {
         }
     }
     (text.len(), first.unwrap_or(text.len()))
+}
+
+fn after_space(text: &[u8], at: usize) -> usize {
+    let rest = text.get(at..).unwrap_or_default();
+    at + rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count()
+}
+
+/// The star of a declarator that begins with a parenthesis: `(*`, or `(WORD *`.
+pub(in super::super) fn star_after(text: &[u8], open: usize) -> Option<usize> {
+    let word = after_space(text, open + 1);
+    let end = end_of_word(text, word.min(text.len()));
+    let shouts = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_';
+    let annotates = text.get(word..end)?.starts_with(b"__") || text[word..end].iter().all(shouts);
+    let star = after_space(text, end);
+    (annotates && matches!(text.get(star), Some(b'*' | b'^'))).then_some(star)
+}
+
+/// A word that is all there is in parentheses, where others follow: `(word)(`.
+pub(in super::super) fn word_within(text: &[u8], open: usize) -> Option<(usize, usize)> {
+    let word = after_space(text, open + 1);
+    let end = end_of_word(text, word.min(text.len()));
+    let close = after_space(text, end);
+    let next = after_space(text, close + 1);
+    let is_so = end > word && text.get(close) == Some(&b')') && text.get(next) == Some(&b'(');
+    is_so.then_some((word, end))
 }

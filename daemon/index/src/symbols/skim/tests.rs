@@ -24,6 +24,9 @@ fn a_function_is_its_name() {
     check("__printf(1, 2) void say(const char *f, ...) { '{'; }", "int say(){}");
     check("MODULE_ALIAS(\"x\")\nstatic int later(void) { /* } */ }", "int later(){}");
     check("int held(void) __acquires(lock) { }", "int held(){}");
+    check("CJSON_PUBLIC(cJSON *) cJSON_Parse(const char *value) { }", "int cJSON_Parse(){}");
+    check("static NTLM_INLINE(bool) write_buf(int a) { }", "int write_buf(){}");
+    check("LUA_API int (lua_gettop) (lua_State *L) { }", "int lua_gettop(){}");
     check("int __init_sem(struct sem *sem) {}", "int __init_sem(){}");
 }
 
@@ -46,6 +49,7 @@ fn members_and_initialisers() {
     check("typedef struct { int a; } __attribute__((packed)) t;", "typedef struct { int a; } t;");
     check("typedef int (*callback)(int a, void *b);", "typedef int (*callback)();");
     check("int (*handler)(int);", "int (*handler)();");
+    check("typedef int (WINAPI *callback)(int);", "typedef int (*callback)();");
     check("enum e { A = 1, B = (2), };", "enum e { A = 1, B = (2), };");
 }
 
@@ -95,7 +99,7 @@ fn places_are_those_of_the_whole_text() {
 
 #[test]
 fn what_is_never_closed_is_an_error_and_a_macro_is_none() {
-    let is_error = |text: &str| c(text.as_bytes()).unclosed;
+    let is_error = |text: &str| c(text.as_bytes()).has_error == Some(true);
     assert!(is_error("int f(void) {\n if (a) {\n}\nint b;"));
     assert!(is_error("DECLARE(a, (b)\nint b;"));
     assert!(!is_error("DECLARE(a, b)\nint b;\nint f(void) SOME_MACRO { }"));
@@ -104,7 +108,7 @@ fn what_is_never_closed_is_an_error_and_a_macro_is_none() {
 #[test]
 fn what_is_never_closed_takes_no_time_by_its_square() {
     let text = "f(){ {\n}\n".repeat(20) + &"f(){".repeat(1_000_000);
-    assert!(c(text.as_bytes()).unclosed);
+    assert_eq!(c(text.as_bytes()).has_error, Some(true));
 }
 
 #[test]
