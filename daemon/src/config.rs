@@ -35,8 +35,6 @@ pub struct Config {
     pub symbols_file_kb: usize,
     /// `symbols.limit`.
     pub symbols_limit: usize,
-    /// `symbols.query_bytes`.
-    pub symbols_query_bytes: usize,
     /// Memory for decoded values, in MiB.
     pub cache_memory_mb: usize,
     /// How long a query waits for the changes before it.
@@ -63,7 +61,6 @@ impl Default for Config {
             index_threads: 0,
             symbols_file_kb: 2048,
             symbols_limit: 10_000,
-            symbols_query_bytes: 1024,
             cache_memory_mb: 32,
             sync_deadline: Duration::from_secs(5),
             sync_sweep: Duration::from_secs(600),

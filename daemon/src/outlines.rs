@@ -20,6 +20,15 @@ const MOST: u64 = 32 << 20;
 /// A file that changes while it is read is read again, so often.
 const TRIES: usize = 3;
 
+/// What to do where a path ends in a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Links {
+    /// Go where it leads, as for a file that a user names.
+    Follow,
+    /// It is not what stands in a tree, which has none.
+    Refuse,
+}
+
 /// The text of a file, in one state of it.
 pub(crate) struct Source {
     bytes: Vec<u8>,
@@ -31,8 +40,8 @@ pub(crate) struct Source {
 
 impl Source {
     /// Reads a regular file, and nothing else.
-    pub(crate) fn read(path: &Path) -> io::Result<Self> {
-        let file = open(path)?;
+    pub(crate) fn read(path: &Path, links: Links) -> io::Result<Self> {
+        let file = open(path, links)?;
         let mut before = rustix::fs::fstat(&file)?;
         let mut source = Self { bytes: Vec::new(), print: 0, cut: false };
         for _ in 0..TRIES {
@@ -92,12 +101,15 @@ impl Source {
 }
 
 /// Opens a regular file without ever waiting for anybody.
-pub(crate) fn open(path: &Path) -> io::Result<File> {
+pub(crate) fn open(path: &Path, links: Links) -> io::Result<File> {
     let is_file = |stat: &Stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
     // Opening a device may do anything.
-    let stat = rustix::fs::stat(path)?;
+    let (stat, follow) = match links {
+        Links::Follow => (rustix::fs::stat(path)?, OFlags::empty()),
+        Links::Refuse => (rustix::fs::lstat(path)?, OFlags::NOFOLLOW),
+    };
     if is_file(&stat) {
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC | follow;
         let file = rustix::fs::open(path, flags, Mode::empty())?;
         if is_file(&rustix::fs::fstat(&file)?) {
             return Ok(File::from(file));
@@ -116,12 +128,13 @@ pub(crate) fn limits(config: &crate::config::Config) -> Limits {
 
 /// Tells apart the rules by which outlines are made: what was made by others is made again.
 pub(crate) fn rules(config: &crate::config::Config) -> u64 {
-    let Limits { text_bytes, work, symbols } = limits(config);
+    let Limits { text_bytes, line_bytes, work, symbols } = limits(config);
     let mut hasher = blake3::Hasher::new();
     hasher.update(&languages::fingerprint().to_le_bytes());
-    for limit in [text_bytes as u64, work as u64, symbols as u64, MOST] {
-        hasher.update(&limit.to_le_bytes());
+    for limit in [text_bytes, line_bytes, work, symbols] {
+        hasher.update(&(limit as u64).to_le_bytes());
     }
+    hasher.update(&MOST.to_le_bytes());
     let mut rules = [0; 8];
     rules.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
     u64::from_le_bytes(rules)

@@ -10,3 +10,10 @@ fn the_readme_lists_every_key_as_the_daemon_does() {
         "put what `hobd --help-config` prints into README.md, under Configuration:\n{block}"
     );
 }
+
+#[test]
+fn the_readme_lists_every_language_as_its_rows_do() {
+    let table = hob_index::symbols::languages::table();
+    let block = format!("<!-- languages -->\n\n{table}\n<!-- /languages -->\n");
+    assert!(README.contains(&block), "put this into README.md, under Languages:\n{block}");
+}

@@ -18,6 +18,7 @@
 //! assert!(!accepts(&wanted("spin_lock"), &trigrams));
 //! ```
 
+pub mod letters;
 pub mod names;
 pub mod parts;
 pub mod picker;

@@ -7,6 +7,7 @@
 //! What a tree leaves out: links, sockets, pipes and devices, which no search
 //! reads; and what lies below a directory that the ignore rules exclude.
 
+use crate::letters::Letters;
 use std::cmp::Ordering;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -160,6 +161,10 @@ impl Totals {
 #[derive(Clone, Debug)]
 pub struct Dir {
     entries: Vec<Entry>,
+    /// Of each entry: the letters of a file's name; all, if it is something else.
+    letters: Vec<Letters>,
+    /// Those of the paths of all files below.
+    letters_below: Letters,
     totals: Totals,
     error: Option<i32>,
 }
@@ -177,7 +182,9 @@ impl Dir {
         entries.sort_by(|a, b| a.name.cmp(&b.name));
         entries.dedup_by(|b, a| a.name == b.name);
         let totals = totals(&entries, None);
-        Self { entries, totals, error: None }
+        let letters: Vec<Letters> = entries.iter().map(letters_of).collect();
+        let letters_below = letters_below(&entries, &letters);
+        Self { entries, letters, letters_below, totals, error: None }
     }
 
     /// The tree of these files, whose paths are in the order of a walk.
@@ -189,13 +196,24 @@ impl Dir {
     /// A directory that could not be listed, and the operating system's number of the error.
     #[must_use]
     pub fn unreadable(error: i32) -> Self {
-        Self { entries: Vec::new(), totals: totals(&[], Some(error)), error: Some(error) }
+        Self { totals: totals(&[], Some(error)), error: Some(error), ..Self::default() }
     }
 
     /// The entries, sorted by name.
     #[must_use]
     pub fn entries(&self) -> &[Entry] {
         &self.entries
+    }
+
+    /// The entries, each with the letters that a file's name has. What is no file has all.
+    pub fn spelled(&self) -> impl Iterator<Item = (Letters, &Entry)> {
+        self.letters.iter().copied().zip(&self.entries)
+    }
+
+    /// The letters of all paths below, as they are from here.
+    #[must_use]
+    pub fn letters_below(&self) -> Letters {
+        self.letters_below
     }
 
     /// The sums.
@@ -245,6 +263,7 @@ impl Dir {
     pub fn set(&mut self, path: &[u8], node: Option<Node>) -> Option<Node> {
         let before = self.set_unsummed(path, node);
         self.totals = totals(&self.entries, self.error);
+        self.letters_below = letters_below(&self.entries, &self.letters);
         before
     }
 
@@ -257,10 +276,19 @@ impl Dir {
                 _ => None,
             },
             (Some(_), Err(_), _) | (None, Err(_), None) => None,
-            (None, Ok(at), Some(node)) => Some(std::mem::replace(&mut self.entries[at].node, node)),
-            (None, Ok(at), None) => Some(self.entries.remove(at).node),
+            (None, Ok(at), Some(node)) => {
+                let before = std::mem::replace(&mut self.entries[at].node, node);
+                self.letters[at] = letters_of(&self.entries[at]);
+                Some(before)
+            }
+            (None, Ok(at), None) => {
+                self.letters.remove(at);
+                Some(self.entries.remove(at).node)
+            }
             (None, Err(at), Some(node)) => {
-                self.entries.insert(at, Entry { name: name.into(), node });
+                let entry = Entry { name: name.into(), node };
+                self.letters.insert(at, letters_of(&entry));
+                self.entries.insert(at, entry);
                 None
             }
         }
@@ -450,6 +478,24 @@ fn totals(entries: &[Entry], error: Option<i32>) -> Totals {
     totals
 }
 
+fn letters_of(entry: &Entry) -> Letters {
+    match entry.node {
+        Node::File(_) => Letters::of(&entry.name),
+        _ => Letters::ALL,
+    }
+}
+
+fn letters_below(entries: &[Entry], letters: &[Letters]) -> Letters {
+    let slash = Letters::of(b"/");
+    entries.iter().zip(letters).fold(Letters::default(), |all, (entry, letters)| {
+        match &entry.node {
+            Node::File(_) => all.and(*letters),
+            Node::Dir(dir) => all.and(Letters::of(&entry.name)).and(slash).and(dir.letters_below),
+            Node::SkippedFile(_) | Node::SkippedDir(_) => all,
+        }
+    })
+}
+
 fn split(path: &[u8]) -> (&[u8], Option<&[u8]>) {
     match memchr::memchr(b'/', path) {
         Some(at) => (&path[..at], Some(&path[at + 1..])),
@@ -581,6 +627,19 @@ mod tests {
         assert_eq!(root.totals().files, 0);
     }
 
+    /// Whether the letters are those of the names, here and below.
+    fn is_spelled_right(dir: &Dir) -> bool {
+        let right = |(letters, entry): (Letters, &Entry)| match &entry.node {
+            Node::Dir(dir) => letters == Letters::ALL && is_spelled_right(dir),
+            _ => letters == Letters::of(&entry.name),
+        };
+        let mut below = Letters::default();
+        dir.for_each_file(&Docs::All, &mut |path, _| below = below.and(Letters::of(path)));
+        dir.letters_below().has(below)
+            && dir.spelled().count() == dir.entries().len()
+            && dir.spelled().all(right)
+    }
+
     proptest! {
         /// Any sequence of changes leaves what a map of paths would hold, and sums that are right.
         #[test]
@@ -620,6 +679,7 @@ mod tests {
             });
             prop_assert_eq!(root.totals().unoutlined, odd.len() as u64);
             prop_assert_eq!(unoutlined, odd);
+            prop_assert!(is_spelled_right(&root));
             let mut listed = Vec::new();
             root.for_each_file(&Docs::All, &mut |path, file| listed.push((path.to_vec(), *file)));
             prop_assert_eq!(files(&Dir::from_files(&listed), &Docs::All), files(&root, &Docs::All));

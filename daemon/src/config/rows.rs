@@ -132,11 +132,6 @@ pub(super) const ROWS: &[Row] = &[
         slot: |config| Slot::Count(&mut config.symbols_limit, 1),
     },
     Row {
-        key: "symbols.query_bytes",
-        doc: "Bytes of a name that is asked for, at most.",
-        slot: |config| Slot::Count(&mut config.symbols_query_bytes, 1),
-    },
-    Row {
         key: "watch.backend",
         doc: "`auto`: the kernel reports changes; `notify`: through the library that serves other\n\
               systems; `poll`: each query looks at the whole tree.",

@@ -2,7 +2,7 @@
 
 use super::index::CancelOnDrop;
 use super::workspace::{not_synced, synced};
-use super::{blocking, directory};
+use super::{blocking, directory, within_limit};
 use crate::Services;
 use crate::indexing::Stores as _;
 use crate::outlines;
@@ -13,8 +13,8 @@ use hob_index::symbols::extract::Extractor;
 use hob_index::symbols::languages;
 use hob_protocol::api::SymbolsApiServer;
 use hob_protocol::{
-    FileError, FileOutline, Freshness, Kind, Language, Languages, Origin, Outcome, OutlineQuery,
-    OutlineResult, SymbolsQuery, SymbolsResult, Text,
+    ErrorData, FileError, FileOutline, Freshness, Kind, Language, Languages, Origin, Outcome,
+    OutlineQuery, OutlineResult, SymbolsQuery, SymbolsResult, Text,
 };
 use jsonrpsee::core::{RpcResult, async_trait};
 use jsonrpsee::types::ErrorObjectOwned;
@@ -69,6 +69,7 @@ impl SymbolsApiServer for Symbols {
 
 fn find(services: &Services, query: &SymbolsQuery, cancel: &Cancel) -> RpcResult<SymbolsResult> {
     let started = Instant::now();
+    within_limit(services, &query.query)?;
     let dir = directory(&query.dir)?;
     let warm = services.workspaces.of(&dir).ok_or_else(|| not_a_workspace(&dir))?;
     let root = warm.workspace.root();
@@ -87,6 +88,7 @@ fn find(services: &Services, query: &SymbolsQuery, cancel: &Cancel) -> RpcResult
             limits: outlines::limits(&services.config),
             pool: &services.pool,
             cancel,
+            deadline: None,
         });
         match cancel.is_cancelled() {
             true => Err(SymbolsError::Cancelled),
@@ -122,15 +124,19 @@ fn outline(services: &Services, query: &OutlineQuery, cancel: &Cancel) -> RpcRes
     for named in &query.files {
         let path = cwd.join(named.as_path());
         let path = path.canonicalize().unwrap_or(path);
-        let view = views.of(&path)?;
+        let view = match cancel.is_cancelled() {
+            true => Err(Kind::Cancelled.error("the query was cancelled", "")),
+            false => views.of(&path),
+        };
         files.push((named, path, view));
     }
     let limits = outlines::limits(&services.config);
-    let one = |extractor: &mut Extractor, (named, path, view): &(&Text, PathBuf, Option<View>)| {
-        if cancel.is_cancelled() {
-            return failed(named, &Kind::Cancelled.error("the query was cancelled", ""));
-        }
-        let stored = view.as_ref().and_then(View::stored);
+    let one = |extractor: &mut Extractor, (named, path, view): &(&Text, PathBuf, Found)| {
+        let stored = match view {
+            Ok(view) if !cancel.is_cancelled() => view.as_ref().and_then(View::stored),
+            Ok(_) => return failed(named, &Kind::Cancelled.error("the query was cancelled", "")),
+            Err(error) => return failed(named, error),
+        };
         let outcome = symbols::outline(named, path, stored.as_ref(), extractor);
         let outcome = outcome.map_or_else(|error| Outcome::Failed { error }, Outcome::Outline);
         FileOutline { path: (*named).clone(), outcome }
@@ -141,18 +147,21 @@ fn outline(services: &Services, query: &OutlineQuery, cancel: &Cancel) -> RpcRes
             .pool
             .install(|| files.par_iter().map_init(|| Extractor::new(limits), one).collect()),
     };
-    let origin = files.iter().find_map(|(.., view)| Some(view.as_ref()?.origin.clone()));
+    let origin =
+        files.iter().find_map(|(.., view)| Some(view.as_ref().ok()?.as_ref()?.origin.clone()));
     Ok(OutlineResult { origin: origin.unwrap_or_default(), files: outlines })
 }
 
 fn failed(named: &Text, error: &ErrorObjectOwned) -> FileOutline {
-    let error = FileError {
-        kind: Kind::Cancelled,
-        message: error.message().to_owned(),
-        hint: String::new(),
-    };
+    let data: Option<ErrorData> =
+        error.data().and_then(|data| serde_json::from_str(data.get()).ok());
+    let (kind, hint) = data.map_or((Kind::Internal, String::new()), |data| (data.kind, data.hint));
+    let error = FileError { kind, message: error.message().to_owned(), hint };
     FileOutline { path: named.clone(), outcome: Outcome::Failed { error } }
 }
+
+/// The workspace of a file, if it is in one.
+type Found = RpcResult<Option<View>>;
 
 /// A workspace as a query sees it.
 #[derive(Clone)]
@@ -199,9 +208,6 @@ fn explain(error: &SymbolsError) -> ErrorObjectOwned {
     let text = error.to_string();
     match error {
         SymbolsError::Empty => Kind::BadPattern.error(text, "give a name, or some of its letters"),
-        SymbolsError::TooLong { .. } => {
-            Kind::TooLarge.error(text, "`symbols.query_bytes` in the configuration is the limit")
-        }
         SymbolsError::TooMany { .. } => {
             Kind::TooLarge.error(text, "`symbols.limit` in the configuration is the limit")
         }

@@ -179,13 +179,11 @@ impl Work {
         };
         self.index(store, &pending)?;
         // Until what was found out is in the snapshot, the same files would be read again.
-        if let Ok(after) = self.workspace.settle(AFTER_FAILURE) {
-            // What could not be read yet (it is just being written) waits for its quiet.
-            if after.tree.totals().pending > 0 {
-                self.rest(after.generation, QUIET);
-            }
+        match self.workspace.settle(AFTER_FAILURE) {
+            // A file that is written all the time must not keep the others from being outlined.
+            Ok(after) if after.tree.totals().pending < FEW as u64 => self.symbols(store, &after),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// Outlines what is not outlined; where all is, saves and tidies up.
@@ -194,11 +192,15 @@ impl Work {
         let files = unoutlined(&snapshot.tree);
         if files.is_empty() {
             store.merge()?;
-            self.rest(snapshot.generation, IDLE);
+            // What could not be read yet (it is just being written) waits for its quiet.
+            let waits = snapshot.tree.totals().pending > 0;
+            self.rest(snapshot.generation, if waits { QUIET } else { IDLE });
             return Ok(());
         }
+        let claimed = Mutex::default();
         self.each_thread(files.len(), |memory, next| {
-            Outlining::new(self, store, memory).run(&files, next)
+            // As much again is needed while it is written.
+            Outlining::new(self, store, memory / 2, &claimed).run(&files, next)
         })?;
         if let Ok(after) = self.workspace.settle(AFTER_FAILURE) {
             match after.tree.totals().unoutlined as usize {
@@ -268,6 +270,11 @@ impl Work {
         if !self.stops() {
             self.workspace.wait_for_change(generation, time);
         }
+    }
+
+    /// Whether so much is new that its text goes before all symbols.
+    fn has_much_to_read(&self) -> bool {
+        self.workspace.snapshot().tree.totals().pending >= FEW as u64
     }
 
     fn stops(&self) -> bool {

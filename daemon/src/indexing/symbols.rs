@@ -5,7 +5,7 @@
 //! without the text.
 
 use super::{FEW, HANDFUL, Pending, Work, be_nice};
-use crate::outlines::Source;
+use crate::outlines::{Links, Source};
 use crate::store::{Additions, Store, StoreError};
 use crate::workspace::Indexed;
 use hob_index::names::Doc;
@@ -15,6 +15,10 @@ use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// A content, and the number of the language that it is outlined as.
+pub(super) type Outlined = (u32, u8);
 
 /// Outlines in the making, of one thread.
 pub(super) struct Outlining<'a> {
@@ -23,15 +27,22 @@ pub(super) struct Outlining<'a> {
     memory: usize,
     extractor: Extractor,
     additions: Additions,
-    /// Contents that are in the making, with the languages' numbers.
-    known: HashSet<(u32, u8)>,
+    /// Contents that are in the making here, with the languages' numbers.
+    known: HashSet<Outlined>,
+    /// The same of all threads, since the round began.
+    claimed: &'a Mutex<HashSet<Outlined>>,
     /// Files whose outline is.
     waiting: Vec<Indexed>,
     done: Vec<Indexed>,
 }
 
 impl<'a> Outlining<'a> {
-    pub(super) fn new(work: &'a Work, store: &'a Store, memory: usize) -> Self {
+    pub(super) fn new(
+        work: &'a Work,
+        store: &'a Store,
+        memory: usize,
+        claimed: &'a Mutex<HashSet<Outlined>>,
+    ) -> Self {
         Self {
             work,
             store,
@@ -39,6 +50,7 @@ impl<'a> Outlining<'a> {
             extractor: Extractor::new(work.budget.limits),
             additions: store.additions(0),
             known: HashSet::new(),
+            claimed,
             waiting: Vec::new(),
             done: Vec::new(),
         }
@@ -48,7 +60,7 @@ impl<'a> Outlining<'a> {
         be_nice();
         loop {
             let from = next.fetch_add(HANDFUL, Ordering::Relaxed);
-            if from >= files.len() || self.work.stops() {
+            if from >= files.len() || self.work.stops() || self.work.has_much_to_read() {
                 break;
             }
             self.work.foreground.step_back();
@@ -85,13 +97,17 @@ impl<'a> Outlining<'a> {
         }
         let path = self.work.workspace.root().join(OsStr::from_bytes(&pending.path));
         // What cannot be read now, or is another by now, is looked at again when that is reported.
-        let Ok(source) = Source::read(&path) else { return Ok(()) };
+        let Ok(source) = Source::read(&path, Links::Refuse) else { return Ok(()) };
         if source.print != pending.file.print {
             return Ok(());
         }
         if let Some(language) = source.language(&pending.path)
             && !self.is_known(doc, language)?
         {
+            if !self.claim(doc, language) {
+                // Another thread is at it: once that is stored, this file is outlined as well.
+                return Ok(());
+            }
             let outline = source.outline(language, &mut self.extractor);
             let number = language.number;
             self.additions.outline(Doc::Known(doc), number, &outline, &source.text());
@@ -99,6 +115,12 @@ impl<'a> Outlining<'a> {
         }
         self.waiting.push(indexed);
         Ok(())
+    }
+
+    /// Whether no other thread outlines the content.
+    fn claim(&self, doc: u32, language: &Language) -> bool {
+        let mut claimed = self.claimed.lock().unwrap_or_else(PoisonError::into_inner);
+        claimed.insert((doc, language.number))
     }
 
     /// Whether what the content defines in that language is stored, or about to be.

@@ -62,7 +62,7 @@ impl Store {
         write.commit()?;
         new.compact()?;
         let mut db = self.db.write().unwrap_or_else(PoisonError::into_inner);
-        // What was saved of trees meanwhile is only in the old file: it is found out again.
+        // Nothing was written to the old file meanwhile: who writes has the lock of `writing`.
         std::fs::rename(&path, &self.path).map_err(redb::Error::Io)?;
         *db = Arc::new(new);
         self.reopen_reader(&db)

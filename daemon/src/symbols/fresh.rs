@@ -5,7 +5,7 @@
 //! only those are that have the name somewhere in their text.
 
 use super::Around;
-use crate::outlines::Source;
+use crate::outlines::{Links, Source};
 use hob_index::symbols::extract::Extractor;
 use hob_index::symbols::languages::{self, Language};
 use hob_index::symbols::{Outline, Symbol};
@@ -19,6 +19,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// So many files are outlined for a query without asking whether they have the name.
 const FEW: usize = 512;
+/// Files that are read before another query may come in between.
+const WINDOW: usize = 32;
 
 /// What a file defines.
 pub(crate) struct Outlined {
@@ -87,7 +89,7 @@ impl FreshFiles {
         around: &Around<'_>,
         has_name: &(dyn Fn(&[u8]) -> bool + Sync),
     ) -> Gathered {
-        let Around { root, snapshot, limits, pool, cancel, .. } = *around;
+        let Around { root, snapshot, limits, pool, .. } = *around;
         let mut wanted = Vec::new();
         let mut want = |path: &[u8], file: &File| {
             if !languages::possible(path).is_empty() {
@@ -103,7 +105,7 @@ impl FreshFiles {
         let outline = |extractor: &mut Option<Extractor>, at: usize| {
             let (path, file) = &wanted[at];
             match &known[at] {
-                _ if cancel.is_cancelled() => None,
+                _ if around.stops() => None,
                 Some(fresh) => Some(fresh.clone()),
                 None => {
                     let extractor = extractor.get_or_insert_with(|| Extractor::new(limits));
@@ -111,15 +113,20 @@ impl FreshFiles {
                 }
             }
         };
-        let files: Vec<Arc<Fresh>> = match wanted.len() {
-            0..=1 => (0..wanted.len()).filter_map(|at| outline(&mut None, at)).collect(),
-            count => pool.install(|| {
-                let each = (0..count).into_par_iter().with_max_len(8);
-                each.map_init(|| None, outline).flatten().collect()
-            }),
-        };
+        let mut files: Vec<Arc<Fresh>> = Vec::new();
+        // In windows, so that who asks for less comes in between.
+        for start in (0..wanted.len()).step_by(WINDOW) {
+            let window = start..wanted.len().min(start + WINDOW);
+            match window.len() {
+                1 => files.extend(outline(&mut None, start)),
+                _ => files.extend(pool.install(|| {
+                    let each = window.into_par_iter().with_max_len(4);
+                    each.map_init(|| None, outline).flatten().collect::<Vec<_>>()
+                })),
+            }
+        }
         self.remember(&files, all);
-        Gathered { files, all }
+        Gathered { files, all: all && !around.stops() }
     }
 
     /// What is known of each file in its state.
@@ -154,7 +161,7 @@ fn read(
     extractor: &mut Extractor,
     worth: &dyn Fn(&[u8]) -> bool,
 ) -> Option<Fresh> {
-    let source = Source::read(&root.join(OsStr::from_bytes(path))).ok()?;
+    let source = Source::read(&root.join(OsStr::from_bytes(path)), Links::Refuse).ok()?;
     let text = source.text();
     if !worth(&text) {
         return None;

@@ -9,12 +9,14 @@ mod asked;
 mod detail;
 mod fresh;
 mod outline;
+mod pages;
 mod stored;
 
 use crate::search::Cancel;
 use crate::store::{Store, StoreError};
 use crate::workspace::{Failed, Snapshot};
-use asked::{Asked, Rank, Tier};
+use asked::{Asked, Rank};
+use detail::Details;
 use fresh::Fresh;
 pub(crate) use fresh::FreshFiles;
 use hob_index::names::Entry;
@@ -40,6 +42,8 @@ pub(crate) struct Around<'a> {
     pub(crate) limits: Limits,
     pub(crate) pool: &'a rayon::ThreadPool,
     pub(crate) cancel: &'a Cancel,
+    /// When to stop with what was found.
+    pub(crate) deadline: Option<Instant>,
 }
 
 /// What was found.
@@ -56,8 +60,6 @@ pub(crate) struct Answer {
 pub(crate) enum SymbolsError {
     #[error("the query is empty")]
     Empty,
-    #[error("the query has {bytes} bytes, and the limit is {most}")]
-    TooLong { bytes: usize, most: usize },
     #[error("{asked} symbols are asked for, and the limit is {most}")]
     TooMany { asked: usize, most: usize },
     #[error("there is no {what} `{name}`")]
@@ -95,23 +97,21 @@ pub(crate) fn find(
     config: &crate::config::Config,
     look: Look<'_>,
 ) -> Result<Answer, SymbolsError> {
-    let mut asked = Asked::new(query, config.symbols_query_bytes, config.symbols_limit)?;
+    let mut asked = Asked::new(query, config.symbols_limit)?;
     let deadline = query.deadline_ms.map(|ms| Instant::now() + Duration::from_millis(ms));
     for attempt in 1.. {
+        let last = attempt == TRIES;
         let mut search = |around: Around<'_>| {
-            let found = Finder { asked: &mut asked, around, deadline, late: false }.find();
-            match found {
-                Err(error) => {
-                    tracing::warn!(%error, "symbols are found without the store");
-                    let around = Around { store: None, ..around };
-                    let found = Finder { asked: &mut asked, around, deadline, late: false }.find();
-                    found.unwrap_or_default()
-                }
-                Ok(outcome) => outcome,
-            }
+            let around = Around { deadline, ..around };
+            let found = Finder { asked: &mut asked, around, last }.find();
+            found.unwrap_or_else(|error| {
+                tracing::warn!(%error, "symbols are found without the store");
+                let around = Around { store: None, ..around };
+                Finder { asked: &mut asked, around, last }.find().unwrap_or_default()
+            })
         };
         let outcome = look(&mut search)?;
-        if !outcome.stale || attempt == TRIES {
+        if !outcome.stale || last {
             return Ok(outcome.answer);
         }
     }
@@ -126,12 +126,23 @@ pub(crate) struct Outcome {
     stale: bool,
 }
 
+impl Around<'_> {
+    /// Whether the deadline has passed.
+    fn is_late(&self) -> bool {
+        self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    }
+
+    /// Whether to stop with what there is.
+    fn stops(&self) -> bool {
+        self.cancel.is_cancelled() || self.is_late()
+    }
+}
+
 struct Finder<'a> {
     asked: &'a mut Asked,
     around: Around<'a>,
-    deadline: Option<Instant>,
-    /// The deadline has passed.
-    late: bool,
+    /// What has changed since the snapshot is taken as it is now.
+    last: bool,
 }
 
 impl Finder<'_> {
@@ -139,23 +150,25 @@ impl Finder<'_> {
         let (mut hits, all_fresh) = self.fresh_hits();
         let complete = self.stored_hits(&mut hits)?;
         hits.sort_by(|a, b| a.order().cmp(&b.order()));
-        let mut truncated = match (self.late, all_fresh) {
+        let count = hits.len();
+        let Details { mut symbols, looked_at, stale } = self.details(&hits)?;
+        let limit = self.asked.limit;
+        let truncated = match (self.around.is_late(), symbols.len() > limit) {
             (true, _) => Some(Truncated::Deadline),
-            // Who has asked for more than names that are alike gets fewer than there are.
-            (_, false) if hits.len() <= self.asked.limit => Some(Truncated::Indexing),
-            _ => None,
+            (_, true) => Some(Truncated::Limit),
+            (_, false) if !all_fresh => Some(Truncated::Indexing),
+            (_, false) => (!complete || looked_at < count).then_some(Truncated::Limit),
         };
-        let total = (complete && all_fresh && !self.late).then_some(hits.len() as u64);
-        let (symbols, stale) = self.details(hits);
-        if symbols.len() > self.asked.limit {
-            truncated = truncated.or(Some(Truncated::Limit));
-        }
-        let mut answer = Answer { symbols, truncated, total };
-        answer.symbols.truncate(self.asked.limit);
-        if self.asked.container.is_some() && answer.truncated.is_none() {
-            answer.total = Some(answer.symbols.len() as u64);
-        }
-        Ok(Outcome { answer, stale })
+        // How many of those that were not looked at are enclosed as asked is not known.
+        let counted = complete && all_fresh && truncated != Some(Truncated::Deadline);
+        let total = match (looked_at == count, &self.asked.container) {
+            (true, _) => Some(symbols.len()),
+            (false, None) => Some(count),
+            (false, Some(_)) => None,
+        };
+        let total = total.filter(|_| counted).map(|total| total as u64);
+        symbols.truncate(limit);
+        Ok(Outcome { answer: Answer { symbols, truncated, total }, stale })
     }
 
     /// Of files that are not stored, and whether all of them were looked at.
@@ -184,15 +197,6 @@ impl Finder<'_> {
             }
         }
         (hits, gathered.all)
-    }
-
-    /// Whether enough was found, so that what is less alike need not be looked for.
-    fn is_enough(&mut self, hits: &[Hit], tier: Tier) -> bool {
-        self.late |= self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
-        let as_good = hits.iter().filter(|hit| hit.rank.tier <= tier).count();
-        self.late
-            || self.around.cancel.is_cancelled()
-            || as_good > self.asked.limit && self.asked.container.is_none()
     }
 }
 

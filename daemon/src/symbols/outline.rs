@@ -1,6 +1,6 @@
 //! What given files define.
 
-use crate::outlines::Source;
+use crate::outlines::{Links, Source};
 use crate::store::Store;
 use crate::workspace::Snapshot;
 use hob_index::symbols::extract::Extractor;
@@ -14,6 +14,9 @@ use hob_protocol::{
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
+
+/// Bytes before a definition where its comment is looked for.
+const AROUND: u32 = 4 << 10;
 
 /// A workspace's state, which may know what a file defines.
 pub(crate) struct Stored<'a> {
@@ -34,7 +37,8 @@ pub(crate) fn outline(
         message: format!("cannot outline `{}`: {why}", named.as_path().display()),
         hint: hint.to_owned(),
     };
-    let source = Source::read(path).map_err(|error| refuse(reason(&error), hint(&error)))?;
+    let source =
+        Source::read(path, Links::Follow).map_err(|error| refuse(reason(&error), hint(&error)))?;
     if source.is_binary() {
         return Err(refuse("it is binary".into(), ""));
     }
@@ -64,13 +68,16 @@ impl Stored<'_> {
 }
 
 fn describe(outline: &symbols::Outline, language: &Language, text: &[u8]) -> Outline {
-    let window = Window::whole(text);
+    let newlines: Vec<u32> = memchr::memchr_iter(b'\n', text).map(|at| at as u32).collect();
     let mut depths: Vec<u32> = Vec::with_capacity(outline.symbols.len());
     let mut symbols = Vec::with_capacity(outline.symbols.len());
     for symbol in &outline.symbols {
         let around = symbol.parent.and_then(|parent| depths.get(parent as usize));
         let depth = around.map_or(0, |depth| depth + 1);
         depths.push(depth);
+        // What is further off documents nothing, and would be looked through for each definition.
+        let from = symbol.range.start.saturating_sub(AROUND);
+        let window = Window::new(text.get(from as usize..).unwrap_or_default(), from);
         symbols.push(OutlineSymbol {
             name: Text::from(super::fresh::name_of(text, symbol)),
             kind: symbol.kind.name().to_owned(),
@@ -78,7 +85,7 @@ fn describe(outline: &symbols::Outline, language: &Language, text: &[u8]) -> Out
             depth,
             line: symbol.line.into(),
             column: symbol.column.into(),
-            range: span(text, symbol),
+            range: span(&newlines, symbol),
             signature: Text::from(signature(&window, symbol, language).as_slice()),
             doc: doc_line(&window, symbol, language).map(Text::from),
         });
@@ -92,8 +99,9 @@ fn describe(outline: &symbols::Outline, language: &Language, text: &[u8]) -> Out
     Outline { language: language.name.to_owned(), extent, symbols }
 }
 
-fn span(text: &[u8], symbol: &Symbol) -> Span {
-    let position = |line: u32, at: u32| Position { line: line.into(), column: column(text, at) };
+fn span(newlines: &[u32], symbol: &Symbol) -> Span {
+    let position =
+        |line: u32, at: u32| Position { line: line.into(), column: column(newlines, at) };
     let end = position(symbol.last_line, symbol.range.end.saturating_sub(1));
     Span {
         start: position(symbol.first_line, symbol.range.start),
@@ -102,10 +110,10 @@ fn span(text: &[u8], symbol: &Symbol) -> Span {
 }
 
 /// The column of a byte, from 1.
-fn column(text: &[u8], at: u32) -> u64 {
-    let before = &text[..text.len().min(at as usize)];
-    let line = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
-    (before.len() - line) as u64 + 1
+fn column(newlines: &[u32], at: u32) -> u64 {
+    let before = newlines.partition_point(|newline| *newline < at);
+    let line = before.checked_sub(1).map_or(0, |line| newlines[line] + 1);
+    u64::from(at - line) + 1
 }
 
 fn reason(error: &io::Error) -> String {

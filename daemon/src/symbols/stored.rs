@@ -13,6 +13,8 @@ use std::sync::Arc;
 /// So many names are looked up at first, of those that begin with the query or have its letters.
 /// Where too few of them are in files, four times as many are.
 const FIRST_NAMES: usize = 64;
+/// Names that begin with the query are looked up, at most, where it says what encloses them.
+const ENCLOSED_NAMES: usize = 256;
 
 /// The paths and prints of files, by their content.
 type Files = HashMap<u32, Vec<(Arc<[u8]>, u64)>>;
@@ -23,11 +25,11 @@ impl Finder<'_> {
     /// Adds what is stored, best first, until there is enough. True where that is all there is.
     pub(super) fn stored_hits(&mut self, hits: &mut Vec<Hit>) -> Result<bool, StoreError> {
         let Some(store) = self.around.store else { return Ok(true) };
-        let cancel = self.around.cancel;
-        let cancelled = || cancel.is_cancelled();
+        let around = self.around;
+        let stops = || around.stops();
         let (name, filter) = (self.asked.name.clone(), self.asked.filter.clone());
         let pattern = String::from_utf8_lossy(&name).into_owned();
-        let threads = self.around.pool.current_num_threads();
+        let threads = around.pool.current_num_threads();
         let known = &store.definitions();
         let mut exact = known.exact(&name)?;
         if self.asked.container.is_some() {
@@ -35,15 +37,16 @@ impl Finder<'_> {
         }
         self.resolve(known, &exact, Tier::Exact, hits)?;
         self.resolve(known, &exact, Tier::Folded, hits)?;
-        let complete = self.tier(known, Tier::Prefix, hits, &|most| {
-            known.prefix(&name, &filter, most, &cancelled)
-        })?;
-        if !complete || self.asked.container.is_some() {
-            return Ok(complete);
+        let prefix = |most| known.prefix(&name, &filter, most, &stops);
+        if self.asked.container.is_some() {
+            // Of the names that begin so many are enclosed by something else.
+            let names = prefix(ENCLOSED_NAMES)?;
+            self.resolve(known, &names, Tier::Prefix, hits)?;
+            return Ok(names.len() < ENCLOSED_NAMES);
         }
-        self.tier(known, Tier::Fuzzy, hits, &|most| {
-            known.fuzzy(&pattern, &filter, most, threads, &cancelled)
-        })
+        let fuzzy = |most| known.fuzzy(&pattern, &filter, most, threads, &stops);
+        Ok(self.tier(known, Tier::Prefix, hits, &prefix)?
+            && self.tier(known, Tier::Fuzzy, hits, &fuzzy)?)
     }
 
     /// Adds the hits of a tier. True where these are all; false where there was enough before.
@@ -54,19 +57,25 @@ impl Finder<'_> {
         hits: &mut Vec<Hit>,
         look_up: LookUp<'_>,
     ) -> Result<bool, StoreError> {
-        let before = hits.len();
-        let mut most = FIRST_NAMES.max(self.asked.limit.saturating_add(1));
-        while !self.is_enough(hits, tier) {
+        let (before, limit) = (hits.len(), self.asked.limit);
+        if hits.iter().filter(|hit| hit.rank.tier < tier).count() > limit {
+            return Ok(false);
+        }
+        let mut most = FIRST_NAMES.max(limit.saturating_add(1));
+        loop {
             let names = look_up(most)?;
             // Those that were found among fewer are found again.
             hits.truncate(before);
             self.resolve(known, &names, tier, hits)?;
-            if names.len() < most {
-                return Ok(!self.late);
+            if names.len() < most || self.around.stops() {
+                return Ok(!self.around.stops());
+            }
+            // Those that are only in files which have just changed may be less alike.
+            if hits.len() - before > limit {
+                return Ok(false);
             }
             most = most.saturating_mul(4);
         }
-        Ok(false)
     }
 
     /// Adds the definitions of names that answer as well as that tier, in files that are there now.
@@ -77,18 +86,21 @@ impl Finder<'_> {
         tier: Tier,
         hits: &mut Vec<Hit>,
     ) -> Result<(), StoreError> {
+        let around = self.around;
         let mut found: Vec<(&Name, u32, Entry)> = Vec::new();
         for name in names {
-            let Some((own, score)) = self.asked.tier(&name.name).filter(|(own, _)| *own == tier)
+            let Some((_, score)) = self.asked.tier(&name.name).filter(|(own, _)| *own == tier)
             else {
                 continue;
             };
-            debug_assert_eq!(own, tier);
             known.entries(name, &mut |entry| {
                 if self.asked.filter.accepts(&entry) {
                     found.push((name, score, entry));
                 }
-                ControlFlow::Continue(())
+                match around.stops() {
+                    true => ControlFlow::Break(()),
+                    false => ControlFlow::Continue(()),
+                }
             })?;
         }
         let files = self.files(found.iter().map(|(.., entry)| entry.doc));

@@ -73,7 +73,8 @@ impl Place {
             return None;
         }
         let snapshot = warm.workspace.snapshot();
-        let settled = snapshot.generation > 0 && snapshot.tree.totals().pending == 0;
+        let totals = snapshot.tree.totals();
+        let settled = snapshot.generation > 0 && totals.pending + totals.unoutlined == 0;
         settled.then(|| now.saturating_duration_since(*lock(&self.asked)))
     }
 

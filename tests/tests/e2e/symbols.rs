@@ -5,6 +5,7 @@ use hob_tests::{Hob, Outcome};
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::fs;
+use std::os::unix::fs::FileExt as _;
 
 /// Place, kind, name and container of each symbol.
 fn symbols(hob: &Hob, args: &[&str]) -> Vec<String> {
@@ -93,6 +94,13 @@ fn kinds_languages_and_what_encloses_narrow_it() {
     );
     assert_eq!(symbols(&hob, &["Tree::walk"]), ["src/lib.rs:9:12 method walk Tree"]);
     assert_eq!(symbols(&hob, &["parser.parse"]), ["tool.py:2:9 method parse Parser"]);
+    // What is enclosed by nothing is not enclosed by that, and a file's name is no container.
+    assert_eq!(symbols(&hob, &["Nothing::parse"]), [""; 0]);
+    assert_eq!(symbols(&hob, &["::"]), [""; 0]);
+    assert_eq!(symbols(&hob, &["main.c"]), [""; 0]);
+    let found = hob.try_run(&["symbols", "--json", "--limit", "1", "Tree::w"]);
+    let found: Value = serde_json::from_slice(&found.stdout).unwrap();
+    assert_eq!((&found["total"], &found["truncated"]), (&1.into(), &Value::Null));
     // What a block of methods is of is a definition elsewhere.
     assert_eq!(symbols(&hob, &["Tree"]), ["src/lib.rs:7:12 struct Tree"]);
     assert_eq!(symbols(&hob, &["Tree", "--kind", "impl"]), ["src/lib.rs:8:6 impl Tree"]);
@@ -134,6 +142,44 @@ fn what_is_changed_is_found_at_once_and_what_is_gone_is_not() {
         );
         hob.index();
     }
+}
+
+/// The best answer was missing while others that had just changed were enough.
+#[test]
+fn what_has_just_changed_does_not_hide_what_is_stored() {
+    let hob = start("//- old.rs\nfn getz() {}\n");
+    hob.index();
+    hob.write("new.rs", "fn get_very_long_name_one() {}\nfn get_very_long_name_two() {}\n");
+    let outcome = hob.try_run(&["symbols", "--limit", "1", "get"]);
+    assert!(outcome.text().starts_with("old.rs:1:4\t"), "{outcome:?}");
+}
+
+/// A file that was being written all the time gave no answer at all, and kept others from being
+/// outlined.
+#[test]
+fn a_file_that_never_rests_is_found_and_keeps_nobody_waiting() {
+    let hob = start("//- a.rs\nfn steady() {}\n");
+    hob.index();
+    hob.write("log.md", "# Restless\n");
+    let log = fs::File::options().write(true).open(hob.path("log.md")).unwrap();
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                log.write_all_at(b"# Restless\n", 0).unwrap();
+            }
+        });
+        hob.write("b.rs", "fn late() {}\n");
+        assert_eq!(symbols(&hob, &["late"]), ["b.rs:1:4 function late"]);
+        let found = (0..10).all(|_| symbols(&hob, &["Restless"]).len() == 1);
+        let outlined = (0..600).any(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            hob.status()["unoutlined"].as_u64() < Some(2)
+        });
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert!(found, "a file that changes all the time is still a file");
+        assert!(outlined, "{}", hob.status());
+    });
 }
 
 #[test]
@@ -201,7 +247,7 @@ fn a_query_that_asks_for_nothing_is_refused() {
     refused(&hob.try_run(&["symbols", ""]), &["the query is empty", "hint: "]);
     refused(
         &hob.try_run(&["symbols", &"x".repeat(10_000)]),
-        &["10000 bytes", "symbols.query_bytes"],
+        &["10000 bytes", "limits.query_bytes"],
     );
     refused(
         &hob.try_run(&["symbols", "a", "--kind", "funktion"]),

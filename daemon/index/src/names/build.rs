@@ -97,12 +97,6 @@ impl Builder {
         self.names.len() + self.slots.len() * size_of::<Slot>()
     }
 
-    /// Whether it has no definition.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.slots.is_empty()
-    }
-
     /// Puts the definitions in order, which is most of the work.
     #[must_use]
     pub fn sort(mut self) -> Sorted {

@@ -1,6 +1,6 @@
 //! Finds files by some letters of their paths, as an editor's picker does.
 //!
-//! nucleo says how well a path matches a word ([`query`]); here is the walk that asks
+//! nucleo says how well a path matches a word (`query.rs`); here is the walk that asks
 //! it as rarely as possible, and the order of what it finds. Knows no threads: a tree
 //! comes in [`parts`], each of which [`Picker::pick`] does on its own.
 //!
@@ -14,6 +14,7 @@
 
 mod query;
 
+use crate::letters::Letters;
 use crate::tree::{Dir, Entry, Node};
 pub use query::Query;
 use query::Scorer;
@@ -208,8 +209,15 @@ impl Walk<'_> {
     /// Looks through a directory. The letters of its path stand from `at` on; `odd` says that the
     /// path is not ASCII, and then that letters do not tell whether it matches.
     fn dir(&mut self, dir: &Dir, path: &mut Vec<u8>, at: usize, odd: bool, below: bool) {
+        let needs = if odd { Letters::default() } else { self.needs(at) };
+        if !dir.letters_below().has(needs) {
+            return;
+        }
         let length = path.len();
-        for entry in dir.entries() {
+        for (letters, entry) in dir.spelled() {
+            if !letters.has(needs) {
+                continue;
+            }
             match &entry.node {
                 Node::File(file) => self.file(entry, file.mtime, path, at, odd),
                 Node::Dir(inner) if below => {
@@ -224,6 +232,12 @@ impl Walk<'_> {
             }
             path.truncate(length);
         }
+    }
+
+    /// The letters that must still come below a directory.
+    fn needs(&self, at: usize) -> Letters {
+        let words = self.picker.query.words.iter().zip(&self.letters[at..]);
+        words.fold(Letters::default(), |all, (word, letters)| all.and(word.needs(*letters)))
     }
 
     /// Notes the letters of a directory's path, and says where they stand.

@@ -1,5 +1,6 @@
 //! A query in words, and how well a path matches it.
 
+use crate::letters::Letters;
 use nucleo_matcher::chars::graphemes;
 use nucleo_matcher::pattern::{Atom, AtomKind, CaseMatching, Normalization};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
@@ -43,6 +44,8 @@ pub(super) struct Word {
     /// Its letters where they are ASCII and must all be there, and how to compare them.
     letters: Vec<u8>,
     fold: bool,
+    /// The set of its letters from each of them on.
+    needs: Vec<Letters>,
     /// The letters that may stand in a file's own name begin here: after the last `/`.
     name_from: usize,
     /// What its best match can score, in the directories and in the name.
@@ -115,7 +118,8 @@ impl Word {
         let most = if atom.negative { 0 } else { most(needle.len()) };
         let most_in_name =
             most.saturating_add(bonus(needle.len())).saturating_add(WHOLE_NAME_BONUS);
-        Some(Self { atom, in_name, letters, fold, name_from, most, most_in_name })
+        let needs = (0..=letters.len()).map(|at| Letters::of(&letters[at..])).collect();
+        Some(Self { atom, in_name, letters, fold, needs, name_from, most, most_in_name })
     }
 
     /// How many of its letters stand in the text in their order, after those before `from`.
@@ -127,6 +131,11 @@ impl Word {
             at += usize::from(byte == *letter);
         }
         at
+    }
+
+    /// What must still come after so many letters.
+    pub(super) fn needs(&self, at: usize) -> Letters {
+        self.needs[at]
     }
 
     /// Whether so many letters are all.

@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use super::reach::reach;
 use super::rules::slice;
+use super::text::leading_attributes;
 use super::{Extent, Kind, Outline, Symbol};
 
 /// What was found in a tree. Offsets are of the whole text.
@@ -22,8 +23,8 @@ pub(super) struct Found {
     pub(super) scope: Option<Range<u32>>,
     /// The whole definition.
     pub(super) range: Range<u32>,
-    /// Where the signature ends.
-    pub(super) head: u32,
+    /// Where the signature ends, if it does before what follows from the text.
+    pub(super) head: Option<u32>,
     /// What starts before this place belongs beside it and not into it: in
     /// `typedef struct s { … } t`, `s` is none of `t`'s parts.
     pub(super) inside: u32,
@@ -66,7 +67,12 @@ impl What {
 }
 
 /// The outline of what was found in a text.
-pub(super) fn assemble(mut found: Vec<Found>, text: &[u8], extent: Extent) -> Outline {
+pub(super) fn assemble(
+    mut found: Vec<Found>,
+    text: &[u8],
+    attributes: &[&str],
+    extent: Extent,
+) -> Outline {
     reach(&mut found, text);
     let is_local = |one: &Found| one.what == What::Local;
     // One name is one definition.
@@ -78,7 +84,8 @@ pub(super) fn assemble(mut found: Vec<Found>, text: &[u8], extent: Extent) -> Ou
     found.sort_by_key(|one| {
         (one.range.start, Reverse(one.range.end), is_local(one), one.name.start)
     });
-    let mut nest = Nest { text, symbols: Vec::new(), open: Vec::new(), seen: HashSet::new() };
+    let (symbols, open, seen) = (Vec::new(), Vec::new(), HashSet::new());
+    let mut nest = Nest { text, attributes, symbols, open, seen };
     for one in found {
         nest.add(one);
     }
@@ -102,6 +109,8 @@ struct Open {
 /// Gives each definition its parent, and its kind by that parent, and leaves out what is local.
 struct Nest<'a> {
     text: &'a [u8],
+    /// What begins an attribute.
+    attributes: &'a [&'a str],
     symbols: Vec<Symbol>,
     /// Ranges that enclose each other, the innermost last.
     open: Vec<Open>,
@@ -145,7 +154,8 @@ impl Nest<'_> {
         {
             return None;
         }
-        let Found { name, scope, range, head, .. } = one;
+        let head = one.head.unwrap_or_else(|| self.head(kind, &one.range));
+        let Found { name, scope, range, .. } = one;
         let (line, column, first_line, last_line) = Default::default();
         self.symbols.push(Symbol {
             kind,
@@ -160,6 +170,18 @@ impl Nest<'_> {
             last_line,
         });
         Some(kind)
+    }
+
+    /// A function without a body is all signature; of anything else it is the first line that is
+    /// not an attribute's.
+    fn head(&self, kind: Kind, range: &Range<u32>) -> u32 {
+        if is_function(kind) {
+            return range.end;
+        }
+        let definition = slice(self.text, range);
+        let start = leading_attributes(definition, self.attributes);
+        let newline = memchr::memchr(b'\n', &definition[start..]);
+        newline.map_or(range.end, |newline| range.start + (start + newline) as u32)
     }
 
     /// What it is where it stands, and what it belongs to.

@@ -3,7 +3,8 @@
 //! Work is counted in steps of the parser, never in time: the same text has the same outline on
 //! a loaded machine. Trees are never walked by recursion, so that no nesting is too deep.
 
-use std::ops::{ControlFlow, Range};
+use std::cell::Cell;
+use std::ops::ControlFlow;
 
 use tree_sitter::{
     ParseOptions, ParseState, Parser, QueryCursor, QueryCursorOptions, QueryCursorState,
@@ -11,7 +12,9 @@ use tree_sitter::{
 };
 
 use super::assemble::{Found, assemble};
+use super::guards::nests_too_deep;
 use super::languages::Language;
+use super::pieces::{cut, without_long_lines};
 use super::rules::{Rules, rules};
 use super::{Extent, Outline};
 
@@ -20,6 +23,9 @@ use super::{Extent, Outline};
 pub struct Limits {
     /// How much of a text the grammar reads. The rest is cut at a line's end: [`Extent::Cut`].
     pub text_bytes: usize,
+    /// Lines that are longer are left out: [`Extent::Cut`]. Nobody writes them, and some grammars
+    /// look to a line's end at each token of an error.
+    pub line_bytes: usize,
     /// Work for each KiB of text: of the parser hundreds of steps, of the query thousands. Code
     /// that people write takes up to 21. [`Extent::GivenUp`], or `Cut` where the query is stopped.
     pub work: usize,
@@ -29,7 +35,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { text_bytes: 2 << 20, work: 32, symbols: 100_000 }
+        Self { text_bytes: 2 << 20, line_bytes: 32 << 10, work: 32, symbols: 100_000 }
     }
 }
 
@@ -58,41 +64,58 @@ impl Extractor {
 
     /// What a text of that language defines.
     pub fn extract(&mut self, language: &Language, text: &[u8]) -> Outline {
-        let text = &text[..cut(text, u32::MAX as usize - 1)];
-        let given_up = Outline { extent: Extent::GivenUp, ..Outline::default() };
-        let Some(rules) = rules(language) else { return given_up };
+        let text = &text[..text.len().min(u32::MAX as usize - 1)];
         let skim = language.skim.map(|skim| skim(text));
         let whole = skim.as_ref().map_or(text, |skim| skim.text.as_slice());
-        let left = &whole[..cut(whole, self.limits.text_bytes)];
-        if language.refuses.is_some_and(|refuses| refuses(left)) {
-            return given_up;
-        }
-        let Some(tree) = self.parse(rules, left) else { return given_up };
-        if is_tangled(&tree) {
-            return given_up;
-        }
+        let short = without_long_lines(whole, self.limits.line_bytes);
+        let lines = short.as_ref().map_or(whole, |short| short.text.as_slice());
+        let left = &lines[..cut(lines, self.limits.text_bytes)];
         let mut found = Vec::new();
-        let is_complete = self.query(rules, &tree, left, &mut found) && left.len() == whole.len();
-        if let Some(skim) = skim {
-            found.iter_mut().for_each(|one| skim.restore(one));
-            found.extend(skim.found);
+        let extent = match self.find(language, left, &mut found) {
+            Extent::Whole | Extent::Errors if left.len() < whole.len() => Extent::Cut,
+            // What the grammar finds wrong with what is left is macros, not the text.
+            Extent::Errors if skim.as_ref().is_some_and(|skim| !skim.unclosed) => Extent::Whole,
+            Extent::Whole if skim.as_ref().is_some_and(|skim| skim.unclosed) => Extent::Errors,
+            extent => extent,
+        };
+        for taken_away in [&short, &skim].into_iter().flatten() {
+            found.iter_mut().for_each(|one| taken_away.restore(one));
         }
-        let extent = match (is_complete, tree.root_node().has_error()) {
+        found.extend(skim.into_iter().flat_map(|skim| skim.found));
+        assemble(found, text, language.comments.attributes, extent)
+    }
+
+    /// Parses what is left of a text, and says how much of it that covered.
+    fn find(&mut self, language: &Language, text: &[u8], found: &mut Vec<Found>) -> Extent {
+        let Some(rules) = rules(language) else { return Extent::GivenUp };
+        if nests_too_deep(text) || language.refuses.is_some_and(|refuses| refuses(text)) {
+            return Extent::GivenUp;
+        }
+        let Some(tree) = self.parse(rules, text) else { return Extent::GivenUp };
+        if is_tangled(&tree) {
+            return Extent::GivenUp;
+        }
+        match (self.query(rules, &tree, text, found), tree.root_node().has_error()) {
             (false, _) => Extent::Cut,
             (true, true) => Extent::Errors,
             (true, false) => Extent::Whole,
-        };
-        assemble(found, text, extent)
+        }
     }
 
     fn parse(&mut self, rules: &Rules, text: &[u8]) -> Option<Tree> {
         self.parser.set_language(&rules.grammar).ok()?;
-        let mut budget = self.budget(text);
+        let budget = Budget::new(self.limits, text);
         let mut progress =
-            |state: &ParseState| spend(&mut budget, if state.has_error() { LOST } else { 1 });
+            |state: &ParseState| budget.spend(if state.has_error() { LOST } else { 1 });
         let options = ParseOptions::new().progress_callback(&mut progress);
-        let mut read = |at: usize, _| text.get(at..).unwrap_or_default();
+        // Text that is read again is work, too: to find that a comment is never closed, a grammar
+        // reads to the end, and again at the next one.
+        let mut read = |at: usize, _| match budget.spend(2) {
+            ControlFlow::Continue(()) => &text[at.min(text.len())..text.len().min(at + CHUNK)],
+            ControlFlow::Break(()) => &[],
+        };
         let tree = self.parser.parse_with_options(&mut read, None, Some(options));
+        let tree = tree.filter(|_| budget.is_left());
         if tree.is_none() {
             self.parser.reset();
         }
@@ -101,9 +124,9 @@ impl Extractor {
 
     /// Says whether nothing was left out.
     fn query(&mut self, rules: &Rules, tree: &Tree, text: &[u8], found: &mut Vec<Found>) -> bool {
-        let mut budget = self.budget(text);
+        let budget = Budget::new(self.limits, text);
         let limit = self.limits.symbols;
-        let mut progress = |_: &QueryCursorState| spend(&mut budget, 1);
+        let mut progress = |_: &QueryCursorState| budget.spend(1);
         let options = QueryCursorOptions::new().progress_callback(&mut progress);
         let root = tree.root_node();
         let mut matches = self.cursor.matches_with_options(&rules.query, root, text, options);
@@ -114,22 +137,33 @@ impl Extractor {
             found.extend(rules.found(one, text));
         }
         drop(matches);
-        budget > 0 && !self.cursor.did_exceed_match_limit()
-    }
-
-    fn budget(&self, text: &[u8]) -> usize {
-        self.limits.work.saturating_mul(text.len() / 1024 + 64)
+        budget.is_left() && !self.cursor.did_exceed_match_limit()
     }
 }
 
 /// How much more a step costs the parser where it has no reading of the text that is free of
 /// errors. In code that happens once in some thousand steps.
 const LOST: usize = 16;
+/// How much of a text the parser gets at once.
+const CHUNK: usize = 4096;
 
-/// Takes of the budget, and stops where nothing is left.
-fn spend(budget: &mut usize, cost: usize) -> ControlFlow<()> {
-    *budget = budget.saturating_sub(cost);
-    if *budget == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+/// The work that is left.
+struct Budget(Cell<usize>);
+
+impl Budget {
+    fn new(limits: Limits, text: &[u8]) -> Self {
+        Self(Cell::new(limits.work.saturating_mul(text.len() / 1024 + 64)))
+    }
+
+    /// Takes of it, and stops where nothing is left.
+    fn spend(&self, cost: usize) -> ControlFlow<()> {
+        self.0.set(self.0.get().saturating_sub(cost));
+        if self.is_left() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    }
+
+    fn is_left(&self) -> bool {
+        self.0.get() > 0
+    }
 }
 
 /// Whether errors of syntax have so long runs of tokens without a name, such as brackets, that a
@@ -155,54 +189,5 @@ fn is_tangled(tree: &Tree) -> bool {
                 return false;
             }
         }
-    }
-}
-
-/// How much of a text is looked at: up to the last line's end within the limit.
-fn cut(text: &[u8], limit: usize) -> usize {
-    if text.len() <= limit {
-        return text.len();
-    }
-    memchr::memrchr(b'\n', &text[..limit]).map_or(limit, |newline| newline + 1)
-}
-
-/// What a pre-pass leaves of a text for the grammar.
-#[derive(Debug, Default)]
-pub(super) struct Skim {
-    /// What is left.
-    pub(super) text: Vec<u8>,
-    /// Where pieces of it begin, there and in the whole text. Ascending; the first begins at 0.
-    pub(super) pieces: Vec<(u32, u32)>,
-    /// What the pre-pass itself has found, with offsets of the whole text.
-    pub(super) found: Vec<Found>,
-}
-
-impl Skim {
-    fn restore(&self, found: &mut Found) {
-        // A body begins where it stands, however much before it was left out.
-        found.head = match found.head < found.range.end {
-            true => self.place(found.head),
-            false => self.end(found.head),
-        };
-        found.name = self.range(&found.name);
-        found.range = self.range(&found.range);
-        found.scope = found.scope.as_ref().map(|scope| self.range(scope));
-        found.inside = self.place(found.inside);
-    }
-
-    fn range(&self, range: &Range<u32>) -> Range<u32> {
-        self.place(range.start)..self.end(range.end)
-    }
-
-    /// Where a byte of what is left stands in the whole text.
-    pub(super) fn place(&self, offset: u32) -> u32 {
-        let piece = self.pieces.partition_point(|&(start, _)| start <= offset);
-        let (start, whole) = piece.checked_sub(1).map_or((0, 0), |before| self.pieces[before]);
-        offset - start + whole
-    }
-
-    /// The same of an end: just after the byte before it.
-    pub(super) fn end(&self, offset: u32) -> u32 {
-        offset.checked_sub(1).map_or(0, |last| self.place(last) + 1)
     }
 }

@@ -5,6 +5,23 @@
 //! length, within one step of the parser, so that no budget stops them. No text that a person has
 //! written is like this. Each guard is one pass over the text, and errs towards refusing.
 
+/// How deep brackets may nest. The parser (tree-sitter 0.27.1) frees its stack by recursion where
+/// readings of the text have met on it, and a thread's own stack is used up somewhere past 20,000.
+const DEEPEST: usize = 5000;
+
+/// For any grammar.
+pub(super) fn nests_too_deep(text: &[u8]) -> bool {
+    let mut depth = 0_usize;
+    text.iter().any(|byte| {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > DEEPEST
+    })
+}
+
 /// YAML's scanner (tree-sitter-yaml 0.7.2) keeps the columns of open collections, and 254 of them
 /// end the process. What can be open is at most what lines, each further to the right than the one
 /// before, open with `- `, `? ` and `: `.
@@ -114,6 +131,7 @@ mod tests {
         assert!(ruby(format!("x <<~{}", "A".repeat(256)).as_bytes()));
         assert!(ruby("f(<<\"a b c d e f g h\", ".repeat(40).as_bytes()));
         assert!(chains("a => ".repeat(1001).as_bytes()));
+        assert!(nests_too_deep("([{\n".repeat(2000).as_bytes()));
     }
 
     #[test]
@@ -122,6 +140,7 @@ mod tests {
         assert!(!yaml(deep.as_bytes()));
         assert!(!python("if a:\n  if b:\n\tif c: pass\n".repeat(1000).as_bytes()));
         assert!(!ruby("a << b << \"c\"\nf(<<~SQL, <<-'X')\nSQL\nX\n".repeat(1000).as_bytes()));
+        assert!(!nests_too_deep("f(a[{}])".repeat(10_000).as_bytes()));
         assert!(!chains("a = b < c;\n#define A ==\n".repeat(10_000).as_bytes()));
     }
 }

@@ -9,7 +9,7 @@ mod rows;
 use tree_sitter::Language as Grammar;
 
 use super::Kind;
-use super::extract::Skim;
+use super::pieces::Skim;
 pub use recognize::{may_be, of, possible};
 use rows::ROWS;
 
@@ -104,6 +104,31 @@ impl Language {
     }
 }
 
+/// All languages, as a table in Markdown.
+#[must_use]
+pub fn table() -> String {
+    let mut table = String::from("| language | files | kinds |\n| --- | --- | --- |\n");
+    for language in ROWS {
+        let Language { name, aliases, extensions, claim, files, interpreters, .. } = language;
+        let claimed = claim.as_ref().map_or(&[][..], |claim| claim.extensions);
+        let cells = [
+            list(&[("", &[name]), ("", aliases)], ""),
+            list(&[("*.", extensions), ("*.", claimed), ("", files), ("#!", interpreters)], "`"),
+            language.yields().into_iter().map(Kind::name).collect::<Vec<_>>().join(", "),
+        ];
+        table.push_str(&format!("| {} |\n", cells.join(" | ")));
+    }
+    table
+}
+
+/// Words, each group with what goes before each.
+fn list(groups: &[(&str, &[&str])], quote: &str) -> String {
+    let words = groups.iter().flat_map(|(before, words)| {
+        words.iter().map(move |word| format!("{quote}{before}{word}{quote}"))
+    });
+    words.collect::<Vec<_>>().join(if quote.is_empty() { ", " } else { " " })
+}
+
 /// How the definitions of any language are made of its tree; a change of that is counted here.
 const RULES: u32 = 1;
 
@@ -115,7 +140,8 @@ pub fn fingerprint() -> u64 {
     for language in ROWS {
         let Language { name, number, aliases: _, extensions, files, interpreters, .. } = language;
         let row = (name, number, extensions, files, interpreters, language.grammar, language.query);
-        hasher.update(format!("{row:?}").as_bytes());
+        let claims = language.claim.as_ref().map(|claim| claim.extensions);
+        hasher.update(format!("{row:?} {claims:?} {:?}", language.comments).as_bytes());
     }
     let hash = hasher.finalize();
     u64::from_le_bytes(std::array::from_fn(|i| hash.as_bytes()[i]))

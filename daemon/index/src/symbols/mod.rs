@@ -8,6 +8,7 @@ mod declarator;
 pub mod extract;
 mod guards;
 pub mod languages;
+mod pieces;
 mod reach;
 pub mod record;
 mod rules;
@@ -162,7 +163,7 @@ pub enum Extent {
     Whole,
     /// There are errors of syntax: it is what could be understood.
     Errors,
-    /// The text is too large: only its beginning.
+    /// The text, or a line of it, is too large: what is left without that.
     Cut,
     /// The text took too much work: nothing.
     GivenUp,

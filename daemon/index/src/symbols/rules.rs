@@ -12,7 +12,7 @@
 //! | `@title` | the name, without marks of emphasis and closing `#` |
 //! | `@declarator` | the name is inside, as C nests it |
 //! | `@scope` | the type or module that the definition itself names |
-//! | `@body` | the signature ends before it; otherwise before the field `body`, or at the line's end |
+//! | `@body` | the signature ends before it; otherwise before the field `body`; a function without one is all signature, anything else to its line's end |
 //! | `@_…` | only for predicates |
 //!
 //! Where several patterns take the same name, the first one in the file counts. A variable or
@@ -76,7 +76,7 @@ impl Rules {
         let body = captured.body.or_else(|| self.body_of(node));
         let start = if what == What::Local { range.start } else { name.end };
         let inside = body.map_or(start, |body| body.min(start));
-        let head = body.unwrap_or_else(|| line_end(&range, text)).clamp(range.start, range.end);
+        let head = body.map(|body| body.clamp(range.start, range.end));
         let rank = found.pattern_index as u32;
         // Where there are errors of syntax, a name can be missing.
         let is_sound =
@@ -229,9 +229,4 @@ fn bytes(node: Node<'_>) -> Range<u32> {
 /// A range without white space at its end, as some grammars have it.
 fn trimmed(range: Range<u32>, text: &[u8]) -> Range<u32> {
     range.start..range.start + slice(text, &range).trim_ascii_end().len() as u32
-}
-
-fn line_end(range: &Range<u32>, text: &[u8]) -> u32 {
-    let newline = memchr::memchr(b'\n', slice(text, range));
-    newline.map_or(range.end, |newline| range.start + newline as u32)
 }

@@ -11,7 +11,7 @@ mod lex;
 
 use super::Kind;
 use super::assemble::{Found, What};
-use super::extract::Skim;
+use super::pieces::Skim;
 use lex::{
     after_blanks, begins_line, end_of_comment, end_of_directive, end_of_parentheses, end_of_quote,
     end_of_word, next_line,
@@ -103,6 +103,7 @@ impl Skimmer<'_> {
 
     /// Whether to begin again after something that is never closed: that may be a matter of `#if`.
     fn gives_up(&mut self) -> bool {
+        self.skim.unclosed = true;
         self.unclosed += 1;
         self.unclosed <= RETRIES
     }
@@ -398,12 +399,15 @@ impl Skimmer<'_> {
     fn body(&mut self) {
         let (start, branches) = (self.at, self.branches.len());
         let closed = self.unclosed <= RETRIES && self.braces();
-        if !closed && let Some(end) = memchr::memmem::find(&self.text[start..], b"\n}") {
-            // Where braces do not match, one at the start of a line ends a function.
-            self.unclosed += 1;
-            self.branches.truncate(branches);
-            self.at = start + end + 2;
+        self.skim.unclosed |= !closed;
+        if closed {
+            return;
         }
+        // Where braces do not match, one at the start of a line ends a function; or all ends.
+        self.unclosed += 1;
+        self.branches.truncate(branches);
+        let end = memchr::memmem::find(&self.text[start..], b"\n}");
+        self.at = end.map_or(self.text.len(), |length| start + length + 2);
     }
 
     /// Goes over what a brace has opened; false where it is never closed.
@@ -540,7 +544,7 @@ impl Skimmer<'_> {
         if !name.is_empty() && name.end <= end {
             let what = What::of(Kind::Macro);
             let (name, range) = (span(&name), span(&(start..end)));
-            let (head, inside) = (offset(first_line), name.end);
+            let (head, inside) = (Some(offset(first_line)), name.end);
             self.skim.found.push(Found { what, name, scope: None, range, head, inside, rank: 0 });
         }
     }

@@ -51,9 +51,10 @@ pub fn signature(window: &Window<'_>, symbol: &Symbol, language: &Language) -> V
     let to_name = symbol.name.start.saturating_sub(symbol.range.start) as usize;
     let attributes = leading_attributes(head, language.comments.attributes);
     let head = if attributes <= to_name { &head[attributes..] } else { head };
-    let to_name_end = (to_name + name.len()).saturating_sub(attributes);
-    let mut shown = collapse(without_opening(head, to_name_end));
-    if symbol.name.start >= symbol.head && !name.is_empty() {
+    let is_behind = symbol.name.start >= symbol.head && !name.is_empty();
+    let keep = if is_behind { 0 } else { (to_name + name.len()).saturating_sub(attributes) };
+    let mut shown = collapse(without_opening(head, keep));
+    if is_behind {
         shown.extend_from_slice(" … ".as_bytes());
         shown.extend_from_slice(name);
     }
@@ -62,7 +63,7 @@ pub fn signature(window: &Window<'_>, symbol: &Symbol, language: &Language) -> V
 }
 
 /// How many bytes of attributes, and white space after them, a text begins with.
-fn leading_attributes(text: &[u8], openers: &[&str]) -> usize {
+pub(super) fn leading_attributes(text: &[u8], openers: &[&str]) -> usize {
     let mut at = 0;
     loop {
         let rest = &text[at..];
@@ -118,13 +119,16 @@ fn without_opening(head: &[u8], keep: usize) -> &[u8] {
     }
 }
 
-/// One line, with single spaces.
+/// One line, with single spaces, and none within brackets.
 fn collapse(text: &[u8]) -> Vec<u8> {
-    let words =
-        text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty() && *word != b"\\");
+    let words = text.split(u8::is_ascii_whitespace).filter(|word| !matches!(word, [] | [b'\\']));
     let mut line = Vec::with_capacity(text.len().min(SHOWN_BYTES));
     for word in words {
-        if !line.is_empty() {
+        let closes = matches!(word[0], b')' | b']');
+        if closes && line.last() == Some(&b',') {
+            line.pop();
+        }
+        if !closes && !matches!(line.last(), None | Some(b'(' | b'[')) {
             line.push(b' ');
         }
         line.extend_from_slice(word);
@@ -163,7 +167,7 @@ pub fn doc_line<'a>(window: &Window<'a>, symbol: &Symbol, language: &Language) -
 
 /// The first line of the string that a body begins with.
 fn docstring(body: &[u8]) -> Option<&[u8]> {
-    let body = body.trim_ascii_start();
+    let body = body.strip_prefix(b":").unwrap_or(body).trim_ascii_start();
     let prefix = body.iter().take(2).take_while(|byte| byte.is_ascii_alphabetic()).count();
     let string = &body[prefix..];
     let quotes: [&[u8]; 4] = [b"\"\"\"", b"'''", b"\"", b"'"];

@@ -75,7 +75,7 @@ fn macros_are_found_wherever_they_stand() {
     assert_eq!(macros, ["A", "B", "C", "D"]);
     let text = b"#define B(x) \\\r\n  { x }\r\nint a;";
     let found = &c(text).found[0];
-    assert_eq!((found.range.clone(), found.head), (0..23, 12));
+    assert_eq!((found.range.clone(), found.head), (0..23, Some(12)));
 }
 
 #[test]
@@ -91,6 +91,20 @@ fn places_are_those_of_the_whole_text() {
     assert_eq!(place("int b;"), "int b;");
     assert_eq!(place("g"), "g");
     assert_eq!(place("int g(){}"), "static long __init  g(int x)\n{ y; }");
+}
+
+#[test]
+fn what_is_never_closed_is_an_error_and_a_macro_is_none() {
+    let is_error = |text: &str| c(text.as_bytes()).unclosed;
+    assert!(is_error("int f(void) {\n if (a) {\n}\nint b;"));
+    assert!(is_error("DECLARE(a, (b)\nint b;"));
+    assert!(!is_error("DECLARE(a, b)\nint b;\nint f(void) SOME_MACRO { }"));
+}
+
+#[test]
+fn what_is_never_closed_takes_no_time_by_its_square() {
+    let text = "f(){ {\n}\n".repeat(20) + &"f(){".repeat(1_000_000);
+    assert!(c(text.as_bytes()).unclosed);
 }
 
 #[test]
@@ -121,7 +135,8 @@ proptest! {
         }
         for found in &skim.found {
             prop_assert!(found.range.start <= found.name.start && found.name.end <= found.range.end);
-            prop_assert!(found.head <= found.range.end && found.range.end as usize <= text.len());
+            prop_assert!(found.head.is_none_or(|head| head <= found.range.end));
+            prop_assert!(found.range.end as usize <= text.len());
         }
     }
 }

@@ -1,0 +1,13 @@
+before() {
+    echo before
+}
+
+broken() {
+    if [ -n "$x" ; then
+        echo (
+}
+
+after() {
+    echo after
+}
+LAST=1

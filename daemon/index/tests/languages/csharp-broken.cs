@@ -1,0 +1,13 @@
+class Before
+{
+    int field;
+    void First() {}
+
+    void Broken(int x {
+        return x +;
+    }
+
+    void After() {}
+}
+
+enum Last { A }

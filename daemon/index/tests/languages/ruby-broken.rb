@@ -1,0 +1,14 @@
+class Before
+  def before
+  end
+
+  def broken(x
+    x +
+  end
+
+  def after
+  end
+end
+
+def last
+end

@@ -1,0 +1,67 @@
+# frozen_string_literal: true
+
+require 'set'
+
+# Shapes.
+module Shapes
+  LIMIT = 10
+
+  # A shape
+  # of some kind.
+  class Round::Shape < Base
+    COLOURS = %w[red green].freeze
+    WIDTH, HEIGHT = 1, 2
+    DEFAULT ||= 3
+    attr_accessor :name, :size
+    attr_reader :id
+    @@count = 0
+
+    def initialize(name)
+      @name = name
+      local = 1
+    end
+
+    # Makes one.
+    def self.create(*args)
+    end
+
+    def Other.make; end
+    def name=(value); end
+    def ==(other) true end
+    def [](index) = nil
+    def empty?; end
+    def twice = 2
+
+    class << self
+      def build; end
+      private def hidden; end
+    end
+
+    alias title name
+    alias_method :label, :name
+    define_method(:dynamic) { |x| y = 1 }
+    Other::NESTED = 1
+
+    Point = Struct.new(:x, :y) do
+      def distance; end
+    end
+
+    private
+
+    def secret
+      helper = proc { z = 1 }
+    end
+  end
+end
+
+$global = 1
+$global = 2
+local = 1
+
+=begin
+A block of words.
+=end
+def top(a, b = 2, *rest, key:, **others, &block)
+end
+
+class Short < StandardError; end
