@@ -37,7 +37,7 @@
 
 use super::order::CUT;
 use super::{Corrupt, Sort, names_key};
-use crate::seal;
+use crate::seal::{self, CHECK};
 use crate::symbols::Kind;
 
 pub(super) const NAMES: u8 = 1;
@@ -74,7 +74,9 @@ pub struct Names {
     number: u32,
     first: u32,
     names: u32,
+    /// Where the groups begin.
     groups: usize,
+    /// The check included: so there are eight bytes from each byte of a name on.
     bytes: Box<[u8]>,
 }
 
@@ -83,13 +85,17 @@ pub(super) struct Group<'a> {
     pub(super) names: usize,
     pub(super) classes: u32,
     pub(super) common: usize,
+    length: usize,
+    /// From the first name to the end of the block.
     bytes: &'a [u8],
 }
 
 /// A name as it is written.
 pub(super) struct Coded<'a> {
     pub(super) shared: usize,
-    pub(super) own: &'a [u8],
+    own: usize,
+    /// From its own bytes to the end of the block.
+    rest: &'a [u8],
     /// Where it has another set than the one before.
     pub(super) set: Option<u8>,
 }
@@ -111,7 +117,7 @@ impl Names {
             first: u32::from_le_bytes([*a, *b, *c, *d]),
             names: u16::from_le_bytes([*low, *high]).into(),
             groups: body.len() - after.len(),
-            bytes: body.into(),
+            bytes: bytes.into(),
         };
         if names.is_sound(*sets) { Ok(names) } else { Err(corrupt) }
     }
@@ -150,7 +156,7 @@ impl Names {
 
     pub(super) fn groups(&self) -> impl Iterator<Item = Group<'_>> {
         let mut rest = &self.bytes[self.groups..];
-        std::iter::from_fn(move || take_group(&mut rest))
+        std::iter::from_fn(move || if rest.len() > CHECK { take_group(&mut rest) } else { None })
     }
 
     /// Calls `each` with the names in order, their numbers and their sets, until it says false.
@@ -178,45 +184,90 @@ impl Names {
     fn is_sound(&self, sets: u8) -> bool {
         let mut rest = &self.bytes[self.groups..];
         let (mut names, mut head) = (0, 0);
-        while !rest.is_empty() {
+        while rest.len() > CHECK {
             let Some(group) = take_group(&mut rest) else { return false };
             let Some(length) = group.is_sound(head, sets) else { return false };
             head = length;
             names += group.names;
         }
-        names == self.names as usize && names > 0
+        rest.len() == CHECK && names == self.names as usize && names > 0
     }
 }
 
 impl Coded<'_> {
+    /// The length of the name.
+    pub(super) fn length(&self) -> usize {
+        self.shared + self.own
+    }
+
     /// Makes the name of the one before it.
     pub(super) fn apply(&self, name: &mut Vec<u8>) {
         name.truncate(self.shared);
-        name.extend_from_slice(self.own);
+        name.extend_from_slice(&self.rest[..self.own]);
+    }
+
+    /// The first of its own bytes, from the place `at` on, that `wanted` stands for.
+    #[inline]
+    pub(super) fn find(&self, wanted: Wanted, mut at: usize) -> Option<usize> {
+        while at < self.own {
+            let eight = self.rest.get(at..)?.first_chunk()?;
+            if let Some(found) = wanted.first_in(u64::from_le_bytes(*eight)) {
+                return (at + found < self.own).then_some(at + found);
+            }
+            at += 8;
+        }
+        None
+    }
+}
+
+/// A byte that is looked for among eight at once: what is a name's own is mostly that short.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted {
+    byte: u64,
+    /// The bit by which letters of both cases differ, where case is ignored.
+    fold: u64,
+}
+
+const EACH: u64 = 0x0101_0101_0101_0101;
+
+impl Wanted {
+    /// `byte` is no capital where case is ignored.
+    pub(super) fn new(byte: u8, ignore_case: bool) -> Self {
+        let fold = if ignore_case && byte.is_ascii_lowercase() { 0x20 } else { 0 };
+        Self { byte: EACH * u64::from(byte), fold: EACH * fold }
+    }
+
+    #[inline]
+    fn first_in(self, eight: u64) -> Option<usize> {
+        // The lowest byte that is zero borrows from above it, and from none below.
+        let other = (eight | self.fold) ^ self.byte;
+        let zero = other.wrapping_sub(EACH) & !other & EACH << 7;
+        (zero != 0).then(|| zero.trailing_zeros() as usize / 8)
     }
 }
 
 impl<'a> Group<'a> {
     pub(super) fn iter(&self) -> impl Iterator<Item = Coded<'a>> + use<'a> {
         let mut rest = self.bytes;
-        std::iter::from_fn(move || take_name(&mut rest))
+        (0..self.names).map_while(move |_| take_name(&mut rest))
     }
 
     /// The length of its first name; none where its lengths cannot be.
     fn is_sound(&self, head: usize, sets: u8) -> Option<usize> {
         let (mut rest, mut length, mut first) = (self.bytes, head, None);
+        let end = self.bytes.len() - self.length;
         for at in 0..self.names {
             let name = take_name(&mut rest)?;
-            let fits = name.shared <= length && name.shared + name.own.len() <= CUT;
+            let fits = name.shared <= length && name.length() <= CUT;
             let has_set = name.set.map_or(at > 0, |set| set < sets);
-            length = name.shared + name.own.len();
+            length = name.length();
             let is_common = self.common <= if at == 0 { length } else { name.shared };
             if !fits || !has_set || !is_common {
                 return None;
             }
             first.get_or_insert(length);
         }
-        first.filter(|_| rest.is_empty())
+        first.filter(|_| rest.len() == end)
     }
 }
 
@@ -235,10 +286,10 @@ fn skip_sets(mut rest: &[u8], sets: u8) -> Option<&[u8]> {
 fn take_group<'a>(rest: &mut &'a [u8]) -> Option<Group<'a>> {
     let [names, a, b, c, d, low, high, common, after @ ..] = *rest else { return None };
     let length = usize::from(u16::from_le_bytes([*low, *high]));
-    let (bytes, after) = after.split_at_checked(length)?;
-    *rest = after;
+    *rest = after.get(length..)?;
     let classes = u32::from_le_bytes([*a, *b, *c, *d]);
-    Some(Group { names: usize::from(*names), classes, common: usize::from(*common), bytes })
+    let (names, common) = (usize::from(*names), usize::from(*common));
+    Some(Group { names, classes, common, length, bytes: after })
 }
 
 #[inline]
@@ -251,9 +302,9 @@ fn take_name<'a>(rest: &mut &'a [u8]) -> Option<Coded<'a>> {
         0 => (None, after),
         _ => after.split_first().map(|(set, after)| (Some(*set), after))?,
     };
-    let (own, after) = after.split_at_checked(usize::from(own & LONG_OWN))?;
-    *rest = after;
-    Some(Coded { shared: usize::from(*shared), own, set })
+    let own = usize::from(own & LONG_OWN);
+    *rest = after.get(own..)?;
+    Some(Coded { shared: usize::from(*shared), own, rest: after, set })
 }
 
 /// The same, where a length may not fit its byte.
@@ -269,9 +320,8 @@ fn take_long_name<'a>(rest: &mut &'a [u8]) -> Option<Coded<'a>> {
         own => usize::from(own),
     };
     let set = if flags & NEW_SET == 0 { None } else { Some(take_byte(&mut bytes)?) };
-    let (own, after) = bytes.split_at_checked(own)?;
-    *rest = after;
-    Some(Coded { shared, own, set })
+    *rest = bytes.get(own..)?;
+    Some(Coded { shared, own, rest: bytes, set })
 }
 
 fn take_byte(bytes: &mut &[u8]) -> Option<u8> {

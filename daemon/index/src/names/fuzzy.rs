@@ -2,12 +2,13 @@
 //!
 //! Millions of names are looked at, so little is done for each. Names share beginnings with the
 //! names before them, as in a trie: where the bytes of the pattern stand in a name is kept, and only
-//! the next name's own bytes are looked at, for the first byte of the pattern that is missing. A group
-//! of names is passed over by its classes where the pattern cannot go on in it. A name is spelled out
-//! only where it contains the pattern, and scored only where it may be among the best ([`Bound`]).
+//! the next name's own bytes are looked at, eight at once, for the first byte of the pattern that is
+//! missing. A group of names is passed over by its classes where the pattern cannot go on in it. A
+//! name is spelled out only where it contains the pattern, and scored only where it may be among the
+//! best ([`Bound`]).
 
 use super::best::Best;
-use super::block::{ANY_CLASS, Coded, Group, classes};
+use super::block::{ANY_CLASS, Coded, Group, Wanted, classes};
 use super::bound::Bound;
 use super::order::unmarked;
 use super::query::{Name, Place};
@@ -24,31 +25,37 @@ pub struct Fuzzy {
     best: Best,
     limit: usize,
     scorer: Scorer,
-    /// The first name of the group at hand, and how far the pattern goes in it.
+    /// The first name of a group, that was spelled out last.
     head: Vec<u8>,
+    /// How far the pattern goes in the first name of the group at hand.
     head_progress: Progress,
     /// The name that was spelled out last.
     name: Vec<u8>,
+    /// How far the pattern goes in the name at hand.
+    progress: Progress,
     /// The sets of the block at hand: whether they are wanted.
     wanted: Vec<bool>,
 }
 
 /// The bytes that a name must contain in this order.
 struct Pattern {
-    bytes: Vec<u8>,
-    /// For each byte what it is compared as.
-    fold: Box<[u8; 256]>,
+    bytes: Vec<Wanted>,
     /// The classes of the bytes from each place on.
     rest: Vec<u32>,
 }
 
 /// How far the pattern goes in a name.
-#[derive(Clone)]
 struct Progress {
     /// How many bytes of the pattern the name contains.
     count: usize,
     /// For each of them, the length of the name up to there.
     lengths: Vec<u16>,
+}
+
+/// The groups whose first names are not spelled out yet.
+struct Late<I> {
+    groups: I,
+    behind: usize,
 }
 
 struct Scorer {
@@ -88,8 +95,9 @@ impl Fuzzy {
             best: Best::new(limit),
             limit,
             head: Vec::new(),
-            head_progress: Progress { count: 0, lengths: vec![0; pattern.len()] },
+            head_progress: Progress::new(pattern),
             name: Vec::new(),
+            progress: Progress::new(pattern),
             wanted: Vec::new(),
         }
     }
@@ -118,19 +126,19 @@ impl Fuzzy {
     fn scan_block(&mut self, source: usize, block: &Names) {
         self.wanted.clear();
         block.for_each_set(|set| self.wanted.push(self.filter.accepts_set(set)));
-        let mut number = block.first();
+        let mut place = Place { source, number: block.first() };
+        let mut late = Late { groups: block.groups(), behind: 0 };
         self.head.clear();
         self.head_progress.count = 0;
         for group in block.groups() {
+            late.behind += 1;
             if let Some(first) = group.iter().next() {
-                first.apply(&mut self.head);
                 self.head_progress.advance(&first, &self.pattern);
-                let place = Place { source, number };
                 if self.may_have(&group) && group.common <= self.longest(place) {
-                    self.scan_group(place, &group);
+                    self.scan_group(place, &group, &mut late);
                 }
             }
-            number += group.names as u32;
+            place.number += group.names as u32;
         }
     }
 
@@ -140,26 +148,31 @@ impl Fuzzy {
         self.pattern.rest[contained] & !group.classes == 0
     }
 
-    fn scan_group(&mut self, mut place: Place, group: &Group<'_>) {
+    fn scan_group<'a>(
+        &mut self,
+        mut place: Place,
+        group: &Group<'_>,
+        late: &mut Late<impl Iterator<Item = Group<'a>>>,
+    ) {
         let is_any = group.classes == ANY_CLASS;
-        let mut progress = self.head_progress.clone();
+        self.progress.become_like(&self.head_progress);
         let mut longest = self.longest(place);
-        let mut set = 0;
-        // Names are spelled out as far as they are wanted, from this one on.
-        self.name.clone_from(&self.head);
-        let mut behind = (group.iter(), 0);
+        let (mut set, mut spelled) = (0, 0);
+        let mut names = group.iter();
         for (at, coded) in group.iter().enumerate() {
             set = coded.set.unwrap_or(set);
             if at > 0 {
-                progress.advance(&coded, &self.pattern);
+                self.progress.advance(&coded, &self.pattern);
             }
-            let contains = progress.count == self.pattern.bytes.len();
-            let may_be = (contains || is_any) && coded.shared + coded.own.len() <= longest;
+            let contains = self.progress.count == self.pattern.bytes.len();
+            let may_be = (contains || is_any) && coded.length() <= longest;
             if may_be && self.wanted.get(usize::from(set)).is_some_and(|wanted| *wanted) {
-                for coded in behind.0.by_ref().take(at + 1 - behind.1) {
-                    coded.apply(&mut self.name);
+                if spelled == 0 {
+                    late.catch_up(&mut self.head);
+                    self.name.clone_from(&self.head);
                 }
-                behind.1 = at + 1;
+                names.by_ref().take(at + 1 - spelled).for_each(|coded| coded.apply(&mut self.name));
+                spelled = at + 1;
                 self.consider(place);
                 longest = self.longest(place);
             }
@@ -182,24 +195,41 @@ impl Fuzzy {
     }
 }
 
+impl<'a, I: Iterator<Item = Group<'a>>> Late<I> {
+    /// Makes the first name of the last group that was passed of the one that was spelled out last.
+    fn catch_up(&mut self, head: &mut Vec<u8>) {
+        for group in self.groups.by_ref().take(std::mem::take(&mut self.behind)) {
+            if let Some(first) = group.iter().next() {
+                first.apply(head);
+            }
+        }
+    }
+}
+
 impl Pattern {
     fn new(pattern: &str, ignore_case: bool) -> Self {
-        let mut fold = Box::new([0; 256]);
-        for byte in 0..=255u8 {
-            fold[usize::from(byte)] = if ignore_case { byte.to_ascii_lowercase() } else { byte };
-        }
-        let bytes = pattern.as_bytes().to_vec();
+        let bytes: Vec<Wanted> =
+            pattern.bytes().map(|byte| Wanted::new(byte, ignore_case)).collect();
         // Only names that are not ASCII match what is not ASCII.
         let end = if pattern.is_ascii() { 0 } else { ANY_CLASS };
         let mut rest = vec![end; bytes.len() + 1];
-        for (at, byte) in bytes.iter().enumerate().rev() {
-            rest[at] = rest[at + 1] | classes(*byte);
+        for (at, byte) in pattern.bytes().enumerate().rev() {
+            rest[at] = rest[at + 1] | classes(byte);
         }
-        Self { bytes, fold, rest }
+        Self { bytes, rest }
     }
 }
 
 impl Progress {
+    fn new(pattern: &str) -> Self {
+        Self { count: 0, lengths: vec![0; pattern.len()] }
+    }
+
+    fn become_like(&mut self, other: &Self) {
+        self.count = other.count;
+        self.lengths[..other.count].copy_from_slice(&other.lengths[..other.count]);
+    }
+
     /// Goes on to the next name.
     #[inline]
     fn advance(&mut self, coded: &Coded<'_>, pattern: &Pattern) {
@@ -207,12 +237,11 @@ impl Progress {
         while count > 0 && usize::from(self.lengths[count - 1]) > coded.shared {
             count -= 1;
         }
-        let mut missing = pattern.bytes.iter().zip(&mut self.lengths).skip(count);
-        let mut own = coded.own.iter().enumerate();
-        for (next, length) in &mut missing {
-            let is_next = |(_, byte): &(usize, &u8)| pattern.fold[usize::from(**byte)] == *next;
-            let Some((at, _)) = own.find(is_next) else { break };
-            *length = (coded.shared + at + 1) as u16;
+        let mut at = 0;
+        while let Some(wanted) = pattern.bytes.get(count) {
+            let Some(found) = coded.find(*wanted, at) else { break };
+            at = found + 1;
+            self.lengths[count] = (coded.shared + at) as u16;
             count += 1;
         }
         self.count = count;
