@@ -12,7 +12,6 @@ use tree_sitter::{
 };
 
 use super::assemble::{Found, assemble};
-use super::guards::nests_too_deep;
 use super::languages::Language;
 use super::pieces::{cut, without_long_lines};
 use super::rules::{Rules, rules};
@@ -90,9 +89,8 @@ impl Extractor {
     /// Parses what is left of a text, and says how much of it that covered.
     fn find(&mut self, language: &Language, text: &[u8], found: &mut Vec<Found>) -> Extent {
         let Some(rules) = rules(language) else { return Extent::GivenUp };
-        if nests_too_deep(text) || language.refuses.is_some_and(|refuses| refuses(text)) {
-            return Extent::GivenUp;
-        }
+        let Some(text) = (language.guard)(text) else { return Extent::GivenUp };
+        let text = &*text;
         let Some(tree) = self.parse(rules, text) else { return Extent::GivenUp };
         if is_tangled(&tree) {
             return Extent::GivenUp;

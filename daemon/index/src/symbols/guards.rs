@@ -5,12 +5,50 @@
 //! length, within one step of the parser, so that no budget stops them. No text that a person has
 //! written is like this. Each guard is one pass over the text, and errs towards refusing.
 
-/// How deep brackets may nest. The parser (tree-sitter 0.27.1) frees its stack by recursion where
+use std::borrow::Cow;
+
+/// What of a text the grammar may be given: nothing, or as much, with other bytes where it must be.
+pub(super) type Guarded<'a> = Option<Cow<'a, [u8]>>;
+
+/// For a grammar that takes anything.
+pub(super) fn any(text: &[u8]) -> Guarded<'_> {
+    unless(nests_too_deep, text)
+}
+
+/// For languages whose statements end with a sign.
+pub(super) fn statements(text: &[u8]) -> Guarded<'_> {
+    unless(|text| nests_too_deep(text) || never_ends(text, false), text)
+}
+
+/// For languages whose statements end with a line. One without a word is no statement.
+pub(super) fn lines(text: &[u8]) -> Guarded<'_> {
+    unless(|text| nests_too_deep(text) || never_ends(text, true), text)
+}
+
+/// For Python.
+pub(super) fn python(text: &[u8]) -> Guarded<'_> {
+    lines(text).and_then(|_| unless(indents_too_deep, text))
+}
+
+/// For YAML.
+pub(super) fn yaml(text: &[u8]) -> Guarded<'_> {
+    any(text).and_then(|_| unless(opens_too_much, text))
+}
+
+/// For Ruby.
+pub(super) fn ruby(text: &[u8]) -> Guarded<'_> {
+    lines(text).map(|_| without_long_heredocs(text))
+}
+
+fn unless(refuses: fn(&[u8]) -> bool, text: &[u8]) -> Guarded<'_> {
+    (!refuses(text)).then_some(Cow::Borrowed(text))
+}
+
+/// How deep brackets may nest: the parser (tree-sitter 0.27.1) frees its stack by recursion where
 /// readings of the text have met on it, and a thread's own stack is used up somewhere past 20,000.
 const DEEPEST: usize = 5000;
 
-/// For any grammar.
-pub(super) fn nests_too_deep(text: &[u8]) -> bool {
+fn nests_too_deep(text: &[u8]) -> bool {
     let mut depth = 0_usize;
     text.iter().any(|byte| {
         match byte {
@@ -25,7 +63,7 @@ pub(super) fn nests_too_deep(text: &[u8]) -> bool {
 /// YAML's scanner (tree-sitter-yaml 0.7.2) keeps the columns of open collections, and 254 of them
 /// end the process. What can be open is at most what lines, each further to the right than the one
 /// before, open with `- `, `? ` and `: `.
-pub(super) fn yaml(text: &[u8]) -> bool {
+fn opens_too_much(text: &[u8]) -> bool {
     const OPEN: usize = 250;
     let mut lines: Vec<(usize, usize)> = Vec::new();
     let mut open = 0;
@@ -50,7 +88,7 @@ pub(super) fn yaml(text: &[u8]) -> bool {
 
 /// Python's scanner (tree-sitter-python 0.25.0) keeps the open indentations together with the open
 /// strings.
-pub(super) fn python(text: &[u8]) -> bool {
+fn indents_too_deep(text: &[u8]) -> bool {
     const OPEN: usize = 380;
     let mut open: Vec<usize> = Vec::new();
     for line in text.split(|byte| matches!(byte, b'\n' | b'\r')) {
@@ -70,12 +108,14 @@ pub(super) fn python(text: &[u8]) -> bool {
 }
 
 /// Ruby's scanner (tree-sitter-ruby 0.23.1) keeps the names of open heredocs, and the length of
-/// each in one byte: `<<"…"` with 256 bytes ends the process.
-pub(super) fn ruby(text: &[u8]) -> bool {
+/// each in one byte: `<<"…"` with 256 bytes ends the process. What looks like that, which is most
+/// often `<<` before the end of a string, is blotted out.
+fn without_long_heredocs(text: &[u8]) -> Cow<'_, [u8]> {
     const NAME: usize = 200;
     const LINE: usize = 600;
+    let mut left = Cow::Borrowed(text);
     let (mut line_end, mut on_line) = (0, 0);
-    memchr::memmem::find_iter(text, b"<<").any(|at| {
+    for at in memchr::memmem::find_iter(text, b"<<") {
         let rest = &text[at + 2..];
         let rest = rest.strip_prefix(b"~").or(rest.strip_prefix(b"-")).unwrap_or(rest);
         let name = match rest {
@@ -89,30 +129,58 @@ pub(super) fn ruby(text: &[u8]) -> bool {
             on_line = 0;
         }
         on_line += name + 8;
-        name > NAME || on_line > LINE
-    })
+        if name > NAME || on_line > LINE {
+            left.to_mut()[at..at + 2].fill(b' ');
+        }
+    }
+    left
 }
 
 fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
 }
 
-/// `a = > a = > …` and `a<a<a<…` without any end of a statement or bracket: with 4,000 of them the
-/// parsers of C, C++, Java and C# are busy for seconds in one step.
-pub(super) fn chains(text: &[u8]) -> bool {
-    const LINKS: usize = 1000;
-    let mut links = 0;
-    for byte in text {
+/// Whether there are so many signs without any that ends a statement, or is a bracket. An expression
+/// that never ends, such as `a = > a = > …` in C, keeps the parser busy for seconds in one step,
+/// which is the first error after it, and grows with the cube.
+fn never_ends(text: &[u8], by_line: bool) -> bool {
+    const SIGNS: usize = 1000;
+    let (mut signs, mut was_sign, mut has_word) = (0, false, false);
+    let mut at = 0;
+    while let Some(&byte) = text.get(at) {
+        at += string(&text[at..]).unwrap_or(1);
+        let is_word = is_word(byte) || is_quote(byte);
+        let is_sign = !is_word && !byte.is_ascii_whitespace();
         match byte {
-            b'=' | b'<' => links += 1,
-            b';' | b',' | b'(' | b')' | b'{' | b'}' | b'[' | b']' | b'#' => links = 0,
-            _ => {}
+            b';' | b',' | b'(' | b')' | b'{' | b'}' | b'[' | b']' | b'#' => signs = 0,
+            b'\n' if by_line && has_word => signs = 0,
+            _ => signs += usize::from(is_sign && !was_sign),
         }
-        if links > LINKS {
+        was_sign = is_sign;
+        has_word = is_word || (has_word && byte != b'\n');
+        if signs > SIGNS {
             return true;
         }
     }
     false
+}
+
+fn is_quote(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\'' | b'`')
+}
+
+/// How long the string is that a text begins with, where it begins with one that its line ends.
+fn string(text: &[u8]) -> Option<usize> {
+    let quote = *text.first().filter(|byte| is_quote(**byte))?;
+    let mut at = 1;
+    loop {
+        at += memchr::memchr3(quote, b'\\', b'\n', &text[at..])?;
+        match text[at] {
+            b'\n' => return None,
+            b'\\' => at = (at + 2).min(text.len()),
+            _ => return Some(at + 1),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -121,26 +189,34 @@ mod tests {
 
     #[test]
     fn what_ends_the_process_is_refused() {
-        assert!(yaml("- ".repeat(300).as_bytes()));
+        assert!(yaml("- ".repeat(300).as_bytes()).is_none());
         let deeper: String = (0..300).map(|column| format!("{}a:\n", " ".repeat(column))).collect();
-        assert!(yaml(deeper.as_bytes()));
+        assert!(yaml(deeper.as_bytes()).is_none());
         let deeper: String =
             (0..400).map(|column| format!("{}if a:\n", " ".repeat(column))).collect();
-        assert!(python(deeper.as_bytes()));
-        assert!(ruby(format!("x <<\"{}\"", "a".repeat(256)).as_bytes()));
-        assert!(ruby(format!("x <<~{}", "A".repeat(256)).as_bytes()));
-        assert!(ruby("f(<<\"a b c d e f g h\", ".repeat(40).as_bytes()));
-        assert!(chains("a => ".repeat(1001).as_bytes()));
-        assert!(nests_too_deep("([{\n".repeat(2000).as_bytes()));
+        assert!(python(deeper.as_bytes()).is_none());
+        let blotted = |text: &str| {
+            let left = ruby(text.as_bytes()).unwrap();
+            left.len() == text.len() && *left != *text.as_bytes()
+        };
+        assert!(blotted(&format!("x <<\"{}\"", "a".repeat(256))));
+        assert!(blotted(&format!("x <<~{}", "A".repeat(256))));
+        assert!(blotted(&"f(<<\"a b c d e f g h\", ".repeat(40)));
+        assert!(statements("a =\n".repeat(1001).as_bytes()).is_none());
+        assert!(lines("/*\n".repeat(1001).as_bytes()).is_none());
+        assert!(any("([{\n".repeat(2000).as_bytes()).is_none());
     }
 
     #[test]
     fn what_people_write_is_taken() {
         let deep = "a:\n  b:\n    - c:\n        d: [1, 2]\n".repeat(1000);
-        assert!(!yaml(deep.as_bytes()));
-        assert!(!python("if a:\n  if b:\n\tif c: pass\n".repeat(1000).as_bytes()));
-        assert!(!ruby("a << b << \"c\"\nf(<<~SQL, <<-'X')\nSQL\nX\n".repeat(1000).as_bytes()));
-        assert!(!nests_too_deep("f(a[{}])".repeat(10_000).as_bytes()));
-        assert!(!chains("a = b < c;\n#define A ==\n".repeat(10_000).as_bytes()));
+        assert!(yaml(deep.as_bytes()).is_some());
+        assert!(python("if a:\n  if b:\n\tif c: pass\n".repeat(1000).as_bytes()).is_some());
+        let plain = "a << b << \"c\"\nf(<<~SQL, <<-'X')\nSQL\nX\n".repeat(1000);
+        assert_eq!(*ruby(plain.as_bytes()).unwrap(), *plain.as_bytes());
+        assert!(any("f(a[{}])".repeat(10_000).as_bytes()).is_some());
+        assert!(statements("a = b < c;\n#define A ==\n".repeat(10_000).as_bytes()).is_some());
+        assert!(statements(format!("s = \"{}\";", r"\u12-".repeat(2000)).as_bytes()).is_some());
+        assert!(lines("A = 1 + 2\n\n".repeat(10_000).as_bytes()).is_some());
     }
 }

@@ -9,6 +9,7 @@ mod rows;
 use tree_sitter::Language as Grammar;
 
 use super::Kind;
+use super::guards::Guarded;
 use super::pieces::Skim;
 pub use recognize::{may_be, of, possible};
 use rows::ROWS;
@@ -40,8 +41,8 @@ pub struct Language {
     pub(super) load: fn() -> Grammar,
     /// What is a definition, in the grammar's terms. See [`super::extract`].
     pub(super) query: &'static str,
-    /// Which texts the grammar must not be given.
-    pub(super) refuses: Option<fn(&[u8]) -> bool>,
+    /// What of a text the grammar may be given.
+    pub(super) guard: fn(&[u8]) -> Guarded<'_>,
     /// What takes away, before the grammar reads it, text that can define nothing.
     pub(super) skim: Option<fn(&[u8]) -> Skim>,
 }
@@ -130,7 +131,7 @@ fn list(groups: &[(&str, &[&str])], quote: &str) -> String {
 }
 
 /// How the definitions of any language are made of its tree; a change of that is counted here.
-const RULES: u32 = 1;
+const RULES: u32 = 2;
 
 /// A number that is another one whenever a text could have another outline.
 #[must_use]

@@ -53,7 +53,7 @@ pub fn signature(window: &Window<'_>, symbol: &Symbol, language: &Language) -> V
     let head = if attributes <= to_name { &head[attributes..] } else { head };
     let is_behind = symbol.name.start >= symbol.head && !name.is_empty();
     let keep = if is_behind { 0 } else { (to_name + name.len()).saturating_sub(attributes) };
-    let mut shown = collapse(without_opening(head, keep));
+    let mut shown = collapse(without_opening(head, keep), &language.comments);
     if is_behind {
         shown.extend_from_slice(" … ".as_bytes());
         shown.extend_from_slice(name);
@@ -119,24 +119,28 @@ fn without_opening(head: &[u8], keep: usize) -> &[u8] {
     }
 }
 
-/// One line, with single spaces, and none within brackets.
-fn collapse(text: &[u8]) -> Vec<u8> {
-    let words = text.split(u8::is_ascii_whitespace).filter(|word| !matches!(word, [] | [b'\\']));
-    let mut line = Vec::with_capacity(text.len().min(SHOWN_BYTES));
-    for word in words {
+/// One line, with single spaces, and none within brackets. Lines that are comments are left out.
+fn collapse(text: &[u8], comments: &Comments) -> Vec<u8> {
+    let is_code = |line: &&[u8]| opener(line.trim_ascii_start(), comments.lines) == 0;
+    let mut lines = text.split(|&byte| byte == b'\n');
+    let first = lines.next().into_iter();
+    let words =
+        first.chain(lines.filter(is_code)).flat_map(|line| line.split(u8::is_ascii_whitespace));
+    let mut shown = Vec::with_capacity(text.len().min(SHOWN_BYTES));
+    for word in words.filter(|word| !matches!(word, [] | [b'\\'])) {
         let closes = matches!(word[0], b')' | b']');
-        if closes && line.last() == Some(&b',') {
-            line.pop();
+        if closes && shown.last() == Some(&b',') {
+            shown.pop();
         }
-        if !closes && !matches!(line.last(), None | Some(b'(' | b'[')) {
-            line.push(b' ');
+        if !closes && !matches!(shown.last(), None | Some(b'(' | b'[')) {
+            shown.push(b' ');
         }
-        line.extend_from_slice(word);
-        if line.len() > SHOWN_BYTES {
+        shown.extend_from_slice(word);
+        if shown.len() > SHOWN_BYTES {
             break;
         }
     }
-    line
+    shown
 }
 
 /// Cuts what is too long, at a character's start.

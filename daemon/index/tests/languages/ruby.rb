@@ -65,3 +65,10 @@ def top(a, b = 2, *rest, key:, **others, &block)
 end
 
 class Short < StandardError; end
+
+module Documented
+  # What stands here documents nothing.
+  def within # nor does this
+    1
+  end
+end

@@ -46,7 +46,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-rust", "0.24.2"),
         load: || tree_sitter_rust::LANGUAGE.into(),
         query: include_str!("../queries/rust.scm"),
-        refuses: None,
+        guard: guards::statements,
         skim: None,
     },
     Language {
@@ -62,7 +62,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-python", "0.25.0"),
         load: || tree_sitter_python::LANGUAGE.into(),
         query: include_str!("../queries/python.scm"),
-        refuses: Some(guards::python),
+        guard: guards::python,
         skim: None,
     },
     Language {
@@ -81,7 +81,7 @@ pub(super) static ROWS: &[Language] = &[
             include_str!("../queries/javascript.scm"),
             include_str!("../queries/ecmascript.scm")
         ),
-        refuses: None,
+        guard: guards::lines,
         skim: None,
     },
     Language {
@@ -100,7 +100,7 @@ pub(super) static ROWS: &[Language] = &[
             include_str!("../queries/typescript.scm"),
             include_str!("../queries/ecmascript.scm")
         ),
-        refuses: None,
+        guard: guards::lines,
         skim: None,
     },
     Language {
@@ -119,7 +119,7 @@ pub(super) static ROWS: &[Language] = &[
             include_str!("../queries/typescript.scm"),
             include_str!("../queries/ecmascript.scm")
         ),
-        refuses: None,
+        guard: guards::lines,
         skim: None,
     },
     Language {
@@ -135,7 +135,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-go", "0.25.0"),
         load: || tree_sitter_go::LANGUAGE.into(),
         query: include_str!("../queries/go.scm"),
-        refuses: None,
+        guard: guards::lines,
         skim: None,
     },
     Language {
@@ -152,7 +152,7 @@ pub(super) static ROWS: &[Language] = &[
         load: || tree_sitter_c::LANGUAGE.into(),
         query: include_str!("../queries/c.scm"),
         skim: Some(skim::c),
-        refuses: Some(guards::chains),
+        guard: guards::statements,
     },
     Language {
         name: "cpp",
@@ -170,7 +170,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-cpp", "0.23.4"),
         load: || tree_sitter_cpp::LANGUAGE.into(),
         query: concat!(include_str!("../queries/cpp.scm"), include_str!("../queries/c.scm")),
-        refuses: Some(guards::chains),
+        guard: guards::statements,
         skim: Some(branches::cpp),
     },
     Language {
@@ -186,7 +186,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-java", "0.23.5"),
         load: || tree_sitter_java::LANGUAGE.into(),
         query: include_str!("../queries/java.scm"),
-        refuses: Some(guards::chains),
+        guard: guards::statements,
         skim: None,
     },
     Language {
@@ -202,7 +202,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-c-sharp", "0.23.5"),
         load: || tree_sitter_c_sharp::LANGUAGE.into(),
         query: include_str!("../queries/csharp.scm"),
-        refuses: Some(guards::chains),
+        guard: guards::statements,
         skim: Some(branches::csharp),
     },
     Language {
@@ -234,7 +234,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-ruby", "0.23.1"),
         load: || tree_sitter_ruby::LANGUAGE.into(),
         query: include_str!("../queries/ruby.scm"),
-        refuses: Some(guards::ruby),
+        guard: guards::ruby,
         skim: None,
     },
     Language {
@@ -250,7 +250,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-php", "0.25.1"),
         load: || tree_sitter_php::LANGUAGE_PHP.into(),
         query: include_str!("../queries/php.scm"),
-        refuses: None,
+        guard: guards::statements,
         skim: None,
     },
     Language {
@@ -283,7 +283,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-bash", "0.25.1"),
         load: || tree_sitter_bash::LANGUAGE.into(),
         query: include_str!("../queries/bash.scm"),
-        refuses: None,
+        guard: guards::lines,
         skim: None,
     },
     Language {
@@ -299,7 +299,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-md", "0.5.4"),
         load: || tree_sitter_md::LANGUAGE.into(),
         query: include_str!("../queries/markdown.scm"),
-        refuses: None,
+        guard: guards::any,
         skim: None,
     },
     Language {
@@ -315,7 +315,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-toml-ng", "0.7.0"),
         load: || tree_sitter_toml_ng::LANGUAGE.into(),
         query: include_str!("../queries/toml.scm"),
-        refuses: None,
+        guard: guards::any,
         skim: None,
     },
     Language {
@@ -338,7 +338,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-yaml", "0.7.2"),
         load: || tree_sitter_yaml::LANGUAGE.into(),
         query: include_str!("../queries/yaml.scm"),
-        refuses: Some(guards::yaml),
+        guard: guards::yaml,
         skim: None,
     },
     Language {
@@ -367,7 +367,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-json", "0.24.8"),
         load: || tree_sitter_json::LANGUAGE.into(),
         query: include_str!("../queries/json.scm"),
-        refuses: None,
+        guard: guards::any,
         skim: None,
     },
 ];

@@ -1,10 +1,15 @@
+; What has no body ends before its `end`.
+(module name: (constant) @name !body "end" @body) @definition.module
 (module name: (constant) @name) @definition.module
 (module name: (scope_resolution scope: (_) @scope name: (constant) @name)) @definition.module
+(class name: (constant) @name !body "end" @body) @definition.class
 (class name: (constant) @name) @definition.class
 (class name: (scope_resolution scope: (_) @scope name: (constant) @name)) @definition.class
 
 ; `def self.f` belongs to what is around it, `def A.f` to A.
+(method name: (_) @name !body "end" @body) @definition.method
 (method name: (_) @name) @definition.method
+(singleton_method object: (self) name: (_) @name !body "end" @body) @definition.method
 (singleton_method object: (self) name: (_) @name) @definition.method
 (singleton_method object: (_) @scope name: (_) @name) @definition.method
 (alias name: (_) @name) @definition.method
