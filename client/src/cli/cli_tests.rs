@@ -257,25 +257,25 @@ fn status_tells_of_the_workspace_and_the_daemon() {
         &with_workspace(0),
         "status",
         expect![[r#"
-        workspace  /a (main)
-        files      1,200 files, 5.0 kB
-        freshness  live, generation 3
-        watched    7 directories
-        store      1.0 kB, 1 content, 1 segment: /c/x.redb
-        daemon     hobd 0.1.0, process 0, up 1 min 1 s, 61 MB of memory
-                   1 connection, 20 descriptors, 1 workspace
-        socket     /run/s
-        log        /state/hobd.log
-        status 0
-    "#]],
+            workspace  /a (main)
+            files      1,200 files, 5.0 kB
+            freshness  live, generation 3
+            watched    7 directories
+            store      1.0 kB, 1 content, 0 symbols, 1 segment: /c/x.redb
+            daemon     hobd 0.1.0, process 0, up 1 min 1 s, 61 MB of memory
+                       1 connection, 20 descriptors, 1 workspace
+            socket     /run/s
+            log        /state/hobd.log
+            status 0
+        "#]],
     );
     check(
         &with_workspace(0),
         "status --json",
         expect![[r#"
-        {"root":"/a","generation":3,"freshness":"live","files":1200,"bytes":5000,"pending":0,"watched":7,"head":"main","store":{"path":"/c/x.redb","bytes":1000,"contents":1,"segments":1},"daemon":{"version":"0.1.0","protocol":1,"pid":0,"uptime_seconds":61,"memory_bytes":61000000,"connections":1,"descriptors":20,"socket":"/run/s","log":"/state/hobd.log","workspaces":["/a"]}}
-        status 0
-    "#]],
+            {"root":"/a","generation":3,"freshness":"live","files":1200,"bytes":5000,"pending":0,"unoutlined":0,"watched":7,"head":"main","store":{"path":"/c/x.redb","bytes":1000,"contents":1,"segments":1,"symbols":0},"daemon":{"version":"0.1.0","protocol":1,"pid":0,"uptime_seconds":61,"memory_bytes":61000000,"connections":1,"descriptors":20,"socket":"/run/s","log":"/state/hobd.log","workspaces":["/a"]}}
+            status 0
+        "#]],
     );
 }
 
