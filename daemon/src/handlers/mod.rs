@@ -17,8 +17,8 @@ use hob_protocol::api::{
 };
 use hob_protocol::{Kind, Text};
 use jsonrpsee::Methods;
+use jsonrpsee::core::RegisterMethodError;
 use jsonrpsee::core::RpcResult;
-use jsonrpsee::server::RegisterMethodError;
 use std::path::PathBuf;
 use std::sync::Arc;
 

@@ -42,7 +42,7 @@ fn start(calls: &Arc<Calls>, entries: &[&RawValue]) -> (Vec<MethodResponse>, Joi
             }
         };
         match calls.admit(&request) {
-            Err(error) => refused.push(MethodResponse::error(request.id, error)),
+            Err(refusal) => refused.push(refusal),
             Ok(ticket) => {
                 let (method, params) = (request.method, request.params.map(ToOwned::to_owned));
                 running.spawn(async move { ticket.run(&method, params.as_deref()).await });

@@ -29,6 +29,8 @@ pub(super) struct Calls {
     pub(super) over: CancellationToken,
     pub(super) subscriptions: BoundedSubscriptions,
     pub(super) subscription_ids: invoke::Counter,
+    /// Ends the calls that run with an answer that says so.
+    late: CancellationToken,
     room: Arc<Semaphore>,
     /// New calls are refused.
     stopping: AtomicBool,
@@ -106,6 +108,7 @@ impl Calls {
             peer: Peer::new(out.clone()),
             out,
             over,
+            late: CancellationToken::new(),
             subscriptions: BoundedSubscriptions::new(subscriptions),
             subscription_ids: invoke::Counter::default(),
             room: Arc::new(Semaphore::new(limits.calls)),
@@ -137,6 +140,11 @@ impl Calls {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
+    /// Answers the calls that run: there is no more time for them.
+    pub(super) fn give_up(&self) {
+        self.late.cancel();
+    }
+
     /// Waits until no call runs.
     pub(super) async fn calls_done(&self) {
         self.calling.close();
@@ -147,6 +155,11 @@ impl Calls {
     pub(super) async fn streams_done(&self) {
         self.streaming.close();
         self.streaming.wait().await;
+    }
+
+    /// How many streams run.
+    pub(super) fn streams(&self) -> usize {
+        self.streaming.len()
     }
 
     /// Cancels all that runs and waits until it is gone.
@@ -165,7 +178,9 @@ impl Calls {
             other => return self.take_quietly(other),
         };
         match self.admit(&request) {
-            Err(error) => self.reply(request.id, error).await,
+            Err(refusal) => {
+                let _ = self.out.send(refusal.into_json()).await;
+            }
             Ok(ticket) => {
                 let (calls, method) = (self.clone(), request.method);
                 let params = request.params.map(ToOwned::to_owned);
@@ -202,21 +217,22 @@ impl Calls {
         }
     }
 
-    /// A ticket to run, or why not.
-    pub(super) fn admit(
-        self: &Arc<Self>,
-        request: &Request<'_>,
-    ) -> Result<Ticket, ErrorObjectOwned> {
+    /// A ticket to run, or the answer that says why not.
+    pub(super) fn admit(self: &Arc<Self>, request: &Request<'_>) -> Result<Ticket, MethodResponse> {
+        let refuse = |error| Err(MethodResponse::error(request.id.clone(), error));
         if self.stopping.load(Ordering::Relaxed) {
-            return Err(fault::stopping());
+            return refuse(fault::stopping());
         }
         let mut table = self.table();
-        if table.calls.contains_key(&request.id) {
-            return Err(fault::repeated_id(&request.id));
+        // Of several without an id no answer is told from another anyway.
+        if request.id != Id::Null && table.calls.contains_key(&request.id) {
+            // With its id the refusal would pass for the answer to the call that runs.
+            return Err(MethodResponse::error(Id::Null, fault::repeated_id(&request.id)));
         }
         let Ok(room) = self.room.clone().try_acquire_owned() else {
             let hint = "wait for answers before sending more, or open another connection";
-            return Err(fault::too_many("calls at once on a connection", self.limits.calls, hint));
+            let limit = self.limits.calls;
+            return refuse(fault::too_many("calls at once on a connection", limit, hint));
         };
         let cancelled = CancellationToken::new();
         table.calls.insert(request.id.clone(), cancelled.clone());
@@ -305,6 +321,9 @@ impl Ticket {
             biased;
             () = self.cancelled.cancelled() => {
                 MethodResponse::error(self.id.clone(), fault::cancelled()).into()
+            }
+            () = calls.late.cancelled() => {
+                MethodResponse::error(self.id.clone(), fault::stopping()).into()
             }
             answer = invoke::guarded(calls, &self.id, method, params) => answer,
         };

@@ -1,29 +1,39 @@
-//! The life of one connection: read, run, write, and the ways in which it ends.
+//! The life of one connection: what is spoken, then read, run, write, and the ways in which it ends.
+//!
+//! The same for every framing: where frames come from and go to is a [`Source`] and a [`Sink`].
 
 use super::calls::Calls;
 use super::fault;
-use super::frame::{FrameCodec, FrameError, FrameReader, Framing, Patience};
-use super::{Server, outgoing};
+use super::frame::{self, FrameCodec, FrameError, FrameReader, Framing, Patience, Source};
+use super::http;
+use super::outgoing::{self, ByteSink, Sink};
+use super::speech::{self, Speech};
+use super::{Limits, Server};
+use bytes::BytesMut;
 use interprocess::local_socket::tokio::Stream;
 use jsonrpsee::ConnectionId;
 use jsonrpsee::types::{ErrorObjectOwned, Id};
 use rustix::event::{PollFd, PollFlags};
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::{AsyncRead, Interest};
+use tokio::io::{AsyncWrite, AsyncWriteExt as _, Interest};
 use tokio::net::UnixStream;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 /// How long what a refused peer still writes is read, so that it sees the reason.
 const LINGER: Duration = Duration::from_secs(2);
 /// How long a stopping connection looks for requests that are already on their way, to refuse
 /// them rather than to leave them without an answer.
-const LAST_LOOK: Duration = Duration::from_millis(5);
+pub(super) const LAST_LOOK: Duration = Duration::from_millis(5);
 /// How long the last answers may take to be written while the daemon stops.
 const LAST_WRITE: Duration = Duration::from_millis(500);
+/// How long calls get to say that they were ended, after the grace.
+const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// Why no more is read.
 enum End {
@@ -37,55 +47,136 @@ enum End {
     Stopped,
 }
 
-/// Serves a connection to its end. `stop` lets it finish what it has begun, `kill` does not.
-pub(super) async fn drive(
-    stream: Stream,
-    server: &Server,
-    connection: ConnectionId,
-    stop: CancellationToken,
-    kill: &CancellationToken,
-) {
-    let stream = Arc::new(stream);
-    let gone = kill.child_token();
-    let limits = server.limits;
-    let codec = move || FrameCodec::new(Framing::Lines, limits.frame_bytes);
-    let patience = Patience { first: limits.first_frame, partial: limits.partial_frame };
-    let (out, queue) = outgoing::queue();
-    let writer = tokio::spawn({
-        let (stream, gone) = (stream.clone(), gone.clone());
-        async move { outgoing::write(&*stream, queue, codec(), limits.stalled_write, gone).await }
-    });
-    let calls = Arc::new(Calls::new(server, connection, out.clone(), gone.child_token()));
-    let mut reader = FrameReader::new(&*stream, codec(), patience);
+/// A connection, and what ends it.
+pub(super) struct Line {
+    pub(super) stream: Arc<Stream>,
+    pub(super) server: Arc<Server>,
+    pub(super) connection: ConnectionId,
+    /// When it was accepted.
+    pub(super) opened: Instant,
+    /// Lets it finish what it has begun.
+    pub(super) stop: CancellationToken,
+    /// Does not. Cancelled too when its peer has gone.
+    pub(super) gone: CancellationToken,
+}
 
-    match read(&mut reader, &calls, &stop, &gone).await {
+impl Line {
+    pub(super) fn new(
+        stream: Stream,
+        server: Arc<Server>,
+        connection: ConnectionId,
+        stop: CancellationToken,
+        gone: CancellationToken,
+    ) -> Self {
+        Self { stream: Arc::new(stream), server, connection, opened: Instant::now(), stop, gone }
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        self.server.limits
+    }
+
+    pub(super) fn patience(&self) -> Patience {
+        let Limits { first_frame: first, partial_frame: partial, .. } = self.server.limits;
+        Patience { first, partial }
+    }
+
+    /// Serves the connection to its end.
+    pub(super) async fn serve(self) {
+        let mut start = BytesMut::new();
+        let speech = tokio::select! {
+            biased;
+            () = self.gone.cancelled() => return,
+            speech = self.speech(&mut start) => speech,
+        };
+        match speech {
+            Err(_) => {}
+            Ok(Speech::Http) => http::serve(self, start).await,
+            Ok(Speech::Frames(framing)) => self.frames(framing, start).await,
+        }
+    }
+
+    /// What the peer speaks. Where that does not show in time it is frames, whose reader says so.
+    async fn speech(&self, start: &mut BytesMut) -> io::Result<Speech> {
+        let late = async {
+            tokio::select! {
+                () = sleep_until(self.opened + self.limits().first_frame) => {}
+                () = async { self.stop.cancelled().await; sleep(LAST_LOOK).await } => {}
+            }
+        };
+        tokio::select! {
+            biased;
+            speech = speech::listen(&*self.stream, start) => speech,
+            () = late => Ok(Speech::Frames(Framing::Lines)),
+        }
+    }
+
+    async fn frames(self, framing: Framing, start: BytesMut) {
+        let stream = self.stream.clone();
+        let codec = || FrameCodec::new(framing, self.limits().frame_bytes);
+        let source = FrameReader::new(&*stream, start, codec(), self.patience(), self.opened);
+        let sink = ByteSink::new(Writing(stream.clone()), codec());
+        converse(&self, source, sink).await;
+    }
+}
+
+/// Serves frames to their end.
+pub(super) async fn converse(line: &Line, mut source: impl Source, sink: impl Sink + 'static) {
+    let (stop, gone) = (&line.stop, &line.gone);
+    let (out, queue) = outgoing::queue();
+    let stall = line.limits().stalled_write;
+    let writer = tokio::spawn(outgoing::write(sink, queue, stall, gone.clone()));
+    let calls = Calls::new(&line.server, line.connection, out.clone(), gone.child_token());
+    let calls = Arc::new(calls);
+
+    match read(&mut source, &calls, stop, gone).await {
         End::Gone => gone.cancel(),
-        End::HalfClosed => answer_the_rest(&stream, &calls, &stop, &gone).await,
+        End::HalfClosed => answer_the_rest(&line.stream, &calls, stop, gone).await,
         End::Broken(error) => calls.reply(Id::Null, error).await,
         End::Stopped => {}
     }
     calls.end().await;
-    finish_writing(writer, &out, &stop, &gone).await;
-    let _ = rustix::net::shutdown(fd(&stream), rustix::net::Shutdown::Write);
-    if !gone.is_cancelled() && !stop.is_cancelled() {
-        kill.run_until_cancelled(reader.linger(LINGER)).await;
+    finish_writing(writer, &out, stop, gone).await;
+    hang_up(&line.stream);
+    if !stop.is_cancelled() {
+        gone.run_until_cancelled(source.linger(LINGER)).await;
     }
 }
 
-/// Refuses a connection for a reason that its peer is told.
+/// Refuses a connection for a reason that its peer is told, in the framing that it speaks.
 pub(super) async fn refuse(stream: Stream, error: ErrorObjectOwned) {
     let json = jsonrpsee::MethodResponse::error(Id::Null, error).into_json();
-    let line = format!("{json}\n");
-    let write = async { tokio::io::AsyncWriteExt::write_all(&mut &stream, line.as_bytes()).await };
-    let _ = timeout(LINGER, write).await;
-    let _ = rustix::net::shutdown(fd(&stream), rustix::net::Shutdown::Write);
-    let codec = FrameCodec::new(Framing::Lines, 0);
-    let patience = Patience { first: LINGER, partial: LINGER };
-    FrameReader::new(&stream, codec, patience).linger(LINGER).await;
+    let mut start = BytesMut::new();
+    let speech = timeout(LINGER, speech::listen(&stream, &mut start)).await;
+    let framing = match speech {
+        Ok(Ok(Speech::Frames(framing))) => framing,
+        _ => Framing::Lines,
+    };
+    if let Ok(Ok(Speech::Http)) = speech {
+        let _ = timeout(LINGER, (&stream).write_all(&http::refusal(&json))).await;
+    } else {
+        let mut sink = ByteSink::new(&stream, FrameCodec::new(framing, 0));
+        if sink.add(json).is_ok() {
+            let _ = sink.flush(LINGER).await;
+        }
+    }
+    hang_up(&stream);
+    frame::linger(&stream, LINGER).await;
 }
 
-async fn read<R: AsyncRead + Unpin>(
-    reader: &mut FrameReader<R>,
+/// Ends a connection on which all is said, once its peer has seen it.
+pub(super) async fn part(line: &Line) {
+    hang_up(&line.stream);
+    if !line.stop.is_cancelled() {
+        line.gone.run_until_cancelled(frame::linger(&*line.stream, LINGER)).await;
+    }
+}
+
+fn hang_up(stream: &Stream) {
+    let _ = rustix::net::shutdown(fd(stream), rustix::net::Shutdown::Write);
+}
+
+async fn read(
+    source: &mut impl Source,
     calls: &Arc<Calls>,
     stop: &CancellationToken,
     gone: &CancellationToken,
@@ -94,8 +185,8 @@ async fn read<R: AsyncRead + Unpin>(
         let frame = tokio::select! {
             biased;
             () = gone.cancelled() => return End::Gone,
-            () = stop.cancelled() => return drain(reader, calls, gone).await,
-            frame = reader.next() => frame,
+            () = stop.cancelled() => return drain(source, calls, gone).await,
+            frame = source.next() => frame,
         };
         match frame {
             Ok(Some(frame)) => calls.take(&frame).await,
@@ -106,11 +197,7 @@ async fn read<R: AsyncRead + Unpin>(
 }
 
 /// Lets what runs finish, and refuses what comes meanwhile.
-async fn drain<R: AsyncRead + Unpin>(
-    reader: &mut FrameReader<R>,
-    calls: &Arc<Calls>,
-    gone: &CancellationToken,
-) -> End {
+async fn drain(source: &mut impl Source, calls: &Arc<Calls>, gone: &CancellationToken) -> End {
     calls.stop();
     let done = finish(calls);
     tokio::pin!(done);
@@ -120,7 +207,7 @@ async fn drain<R: AsyncRead + Unpin>(
             biased;
             () = gone.cancelled() => return End::Gone,
             () = &mut done => break,
-            frame = reader.next(), if open => frame,
+            frame = source.next(), if open => frame,
         };
         match frame {
             Ok(Some(frame)) => calls.take(&frame).await,
@@ -128,17 +215,21 @@ async fn drain<R: AsyncRead + Unpin>(
             Err(error) => return broken(error),
         }
     }
-    while let (true, Ok(Ok(Some(frame)))) = (open, timeout(LAST_LOOK, reader.next()).await) {
+    while let (true, Ok(Ok(Some(frame)))) = (open, timeout(LAST_LOOK, source.next()).await) {
         calls.take(&frame).await;
     }
     End::Stopped
 }
 
-/// Calls get the grace, and streams a part of what is left: some never end by themselves.
-async fn finish(calls: &Calls) {
+/// Calls get the grace, and streams a part of what is left: some never end by themselves. A call
+/// that does not finish in time is answered all the same.
+pub(super) async fn finish(calls: &Calls) {
     let grace = calls.limits.drain;
     let end = Instant::now() + grace;
-    let _ = timeout_at(end, calls.calls_done()).await;
+    if timeout_at(end, calls.calls_done()).await.is_err() {
+        calls.give_up();
+        let _ = timeout(LAST_WORDS, calls.calls_done()).await;
+    }
     // After the calls: the last of them may have begun a stream.
     let _ = timeout_at(end.min(Instant::now() + grace / 4), calls.streams_done()).await;
 }
@@ -147,6 +238,7 @@ fn broken(error: FrameError) -> End {
     match error {
         FrameError::TooLarge(limit) => End::Broken(fault::large_frame(limit)),
         FrameError::TooSlow(patience) => End::Broken(fault::slow_frame(patience)),
+        FrameError::Malformed(what) => End::Broken(fault::unreadable(&what)),
         FrameError::Io(_) => End::Gone,
     }
 }
@@ -223,5 +315,26 @@ async fn finish_writing(
 pub(super) fn fd(stream: &Stream) -> BorrowedFd<'_> {
     match stream {
         Stream::UdSocket(socket) => socket.as_fd(),
+    }
+}
+
+/// Writes to a connection that someone else reads.
+struct Writing(Arc<Stream>);
+
+impl AsyncWrite for Writing {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut &*self.0).poll_write(cx, buf)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut &*self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut &*self.0).poll_shutdown(cx)
     }
 }

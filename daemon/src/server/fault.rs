@@ -14,8 +14,10 @@ use serde_json::value::RawValue;
 const OVERSIZED: i32 = jsonrpsee::types::error::OVERSIZED_RESPONSE_CODE;
 
 pub(super) fn unreadable(what: &str) -> ErrorObjectOwned {
-    Kind::ParseError
-        .error(format!("cannot read the frame: {what}"), "send one JSON object or array a line")
+    Kind::ParseError.error(
+        format!("cannot read the frame: {what}"),
+        "a frame is one JSON object or array, in UTF-8",
+    )
 }
 
 pub(super) fn invalid_request(what: &str) -> ErrorObjectOwned {
@@ -62,7 +64,7 @@ pub(super) fn large_answer(limit: usize) -> ErrorObjectOwned {
 pub(super) fn slow_frame(patience: std::time::Duration) -> ErrorObjectOwned {
     Kind::Deadline.error(
         format!("no whole frame within {} ms", patience.as_millis()),
-        "end each request with a line feed",
+        "end each request with a line feed, or send all that its `Content-Length` says",
     )
 }
 

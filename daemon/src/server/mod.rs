@@ -35,12 +35,16 @@ mod calls;
 mod connection;
 mod fault;
 mod frame;
+mod http;
 mod invoke;
 mod message;
 mod outgoing;
+mod patient;
 mod peer;
+mod speech;
 #[cfg(test)]
 mod tests;
+mod websocket;
 
 pub use peer::{Peer, PeerError};
 
@@ -233,10 +237,11 @@ impl Door {
             return self.refuse(stream, fault::too_many("connections", limit, hint));
         };
         let connection = ConnectionId(self.last.fetch_add(1, Ordering::Relaxed) + 1);
-        let (server, stop, kill) = (self.server.clone(), self.stop.clone(), self.kill.clone());
+        let (server, stop, kill) =
+            (self.server.clone(), self.stop.clone(), self.kill.child_token());
         self.tasks.spawn(async move {
             let _counted = Counted::new(&server.connections);
-            connection::drive(stream, &server, connection, stop, &kill).await;
+            connection::Line::new(stream, server.clone(), connection, stop, kill).serve().await;
             drop(room);
         });
     }

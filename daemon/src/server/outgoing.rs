@@ -74,19 +74,49 @@ impl Outgoing {
     }
 }
 
+impl Queue {
+    /// The next frame, once there is one; `None` after the last.
+    pub(super) async fn next(&mut self) -> Option<Box<RawValue>> {
+        match self.items.recv().await? {
+            Item::Frame(json, _room) => Some(json),
+            Item::End => None,
+        }
+    }
+
+    /// The next frame, if there is one now.
+    pub(super) fn take(&mut self) -> Option<Box<RawValue>> {
+        match self.items.try_recv().ok()? {
+            Item::Frame(json, _room) => Some(json),
+            Item::End => None,
+        }
+    }
+}
+
+/// Where frames are written to.
+pub(super) trait Sink: Send {
+    /// Puts a frame to what is to be written, and tells how many bytes that is by now.
+    fn add(&mut self, json: Box<RawValue>) -> io::Result<usize>;
+
+    /// Writes all of it. Fails if the peer takes nothing for as long as `stall`; a slow one that
+    /// reads is served.
+    fn flush(&mut self, stall: Duration) -> impl Future<Output = io::Result<()>> + Send;
+
+    /// Says that nothing follows, where the framing has words for that.
+    fn finish(&mut self) -> impl Future<Output = ()> + Send;
+}
+
 /// Writes what is in the queue until its end, until the peer fails or stalls (then it cancels
 /// `gone`), or until someone else cancels `gone`.
-pub(super) async fn write<W: AsyncWrite + Unpin>(
-    to: W,
+pub(super) async fn write(
+    mut to: impl Sink,
     mut queue: Queue,
-    codec: FrameCodec,
     stall: Duration,
     gone: CancellationToken,
 ) {
     let written = tokio::select! {
         biased;
         () = gone.cancelled() => Ok(()),
-        written = write_all(to, &mut queue, codec, stall) => written,
+        written = write_all(&mut to, &mut queue, stall) => written,
     };
     if let Err(error) = written {
         tracing::debug!(%error, "a connection can no longer be written to");
@@ -96,22 +126,16 @@ pub(super) async fn write<W: AsyncWrite + Unpin>(
     queue.room.close();
 }
 
-async fn write_all<W: AsyncWrite + Unpin>(
-    mut to: W,
-    queue: &mut Queue,
-    mut codec: FrameCodec,
-    stall: Duration,
-) -> io::Result<()> {
-    let mut buf = BytesMut::new();
+async fn write_all(to: &mut impl Sink, queue: &mut Queue, stall: Duration) -> io::Result<()> {
     while let Some(Item::Frame(json, room)) = queue.items.recv().await {
         let mut shares = vec![room];
-        encode(&mut codec, json, &mut buf)?;
+        let mut waiting = to.add(json)?;
         let mut end = false;
-        while buf.len() < TOGETHER {
+        while waiting < TOGETHER {
             match queue.items.try_recv() {
                 Ok(Item::Frame(json, room)) => {
                     shares.push(room);
-                    encode(&mut codec, json, &mut buf)?;
+                    waiting = to.add(json)?;
                 }
                 Ok(Item::End) => {
                     end = true;
@@ -120,35 +144,49 @@ async fn write_all<W: AsyncWrite + Unpin>(
                 Err(_) => break,
             }
         }
-        flush(&mut to, &mut buf, stall).await?;
+        to.flush(stall).await?;
         if end {
             break;
         }
+    }
+    to.finish().await;
+    Ok(())
+}
+
+/// Writes frames as bytes.
+pub(super) struct ByteSink<W> {
+    to: W,
+    codec: FrameCodec,
+    buf: BytesMut,
+}
+
+impl<W: AsyncWrite + Unpin + Send> ByteSink<W> {
+    pub(super) fn new(to: W, codec: FrameCodec) -> Self {
+        Self { to, codec, buf: BytesMut::new() }
+    }
+}
+
+impl<W: AsyncWrite + Unpin + Send> Sink for ByteSink<W> {
+    fn add(&mut self, json: Box<RawValue>) -> io::Result<usize> {
+        self.codec.encode(json, &mut self.buf).map_err(io::Error::other)?;
+        Ok(self.buf.len())
+    }
+
+    async fn flush(&mut self, stall: Duration) -> io::Result<()> {
+        while !self.buf.is_empty() {
+            let writing = self.to.write(&self.buf);
+            let written = timeout(stall, writing).await.map_err(|_| io::ErrorKind::TimedOut)??;
+            if written == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+            self.buf.advance(written);
+        }
         // A large answer leaves a large buffer: an idle connection keeps none.
-        if buf.capacity() > 2 * TOGETHER {
-            buf = BytesMut::new();
+        if self.buf.capacity() > 2 * TOGETHER {
+            self.buf = BytesMut::new();
         }
+        Ok(())
     }
-    Ok(())
-}
 
-fn encode(codec: &mut FrameCodec, json: Box<RawValue>, buf: &mut BytesMut) -> io::Result<()> {
-    codec.encode(json, buf).map_err(io::Error::other)
-}
-
-/// The deadline is for progress, not for the whole: a slow peer that reads is served.
-async fn flush<W: AsyncWrite + Unpin>(
-    to: &mut W,
-    buf: &mut BytesMut,
-    stall: Duration,
-) -> io::Result<()> {
-    while !buf.is_empty() {
-        let written =
-            timeout(stall, to.write(buf)).await.map_err(|_| io::ErrorKind::TimedOut)??;
-        if written == 0 {
-            return Err(io::ErrorKind::WriteZero.into());
-        }
-        buf.advance(written);
-    }
-    Ok(())
+    async fn finish(&mut self) {}
 }

@@ -87,6 +87,9 @@ impl Peer {
     /// # Errors
     /// See [`PeerError`]; success means that it is on its way.
     pub async fn notify<P: Serialize>(&self, method: &str, params: P) -> Result<(), PeerError> {
+        if self.asked().ended {
+            return Err(PeerError::Gone);
+        }
         let message = to_raw_value(&Message { jsonrpc: "2.0", id: None, method, params })?;
         Ok(self.0.out.send(message).await?)
     }

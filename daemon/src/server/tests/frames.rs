@@ -34,6 +34,37 @@ async fn an_id_may_be_null_a_number_or_a_string() {
     }
 }
 
+// A refusal with the id would be taken for the answer to the call that runs.
+#[tokio::test]
+async fn an_id_that_is_in_use_gets_one_answer() {
+    let mut house = House::open();
+    let mut client = house.client().await;
+    client.call(7, "wait", json!([])).await;
+    assert_eq!(house.hears().await, "waits");
+    client.call(7, "echo", json!([])).await;
+    assert_eq!(client.error().await, "null -32600 invalid_request");
+    client.send(r#"[{"jsonrpc":"2.0","id":7,"method":"echo"}]"#).await;
+    assert_eq!(complaint(&client.next().await.unwrap()[0]), "null -32600 invalid_request");
+    house.release.add_permits(1);
+    assert_eq!(client.next().await.unwrap(), json!({"jsonrpc":"2.0","id":7,"result":"released"}));
+    client.call(7, "echo", json!([])).await;
+    assert_eq!(client.next().await.unwrap()["id"], 7);
+}
+
+#[tokio::test]
+async fn several_requests_may_have_the_id_null() {
+    let mut house = House::open();
+    let mut client = house.client().await;
+    for _ in 0..2 {
+        client.send(r#"{"jsonrpc":"2.0","id":null,"method":"wait","params":[]}"#).await;
+        assert_eq!(house.hears().await, "waits");
+    }
+    house.release.add_permits(2);
+    for _ in 0..2 {
+        assert_eq!(client.next().await.unwrap()["result"], "released");
+    }
+}
+
 #[tokio::test]
 async fn blank_lines_are_skipped() {
     let house = House::open();

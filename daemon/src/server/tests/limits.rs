@@ -71,13 +71,20 @@ async fn at_the_end_running_calls_finish_and_new_ones_are_refused() {
 }
 
 #[tokio::test]
-async fn at_the_end_a_call_that_does_not_finish_is_dropped() {
+async fn at_the_end_a_call_that_does_not_finish_is_dropped_and_answered() {
     let mut house = House::with(|server| server.limits.drain = Duration::from_millis(50));
     let mut client = house.client().await;
-    client.call(1, "wait", json!([])).await;
     client.call(2, "count", json!([u64::MAX, 1000])).await;
+    client.call(1, "wait", json!([])).await;
     assert_eq!(house.hears().await, "waits");
     house.stop.cancel();
+    let ended = loop {
+        match client.next().await.unwrap() {
+            told if told.get("error").is_some() => break complaint(&told),
+            _ => {}
+        }
+    };
+    assert_eq!(ended, "1 -32011 stopping");
     timeout(TOO_LONG, &mut house.served).await.unwrap().unwrap();
     let mut heard = [house.hears().await, house.hears().await];
     heard.sort();

@@ -3,9 +3,12 @@
 
 mod calls;
 mod frames;
+mod framings;
+mod http;
 mod limits;
 mod streams;
 mod symmetry;
+mod websocket;
 
 use super::*;
 use interprocess::local_socket::{GenericFilePath, ListenerOptions, ToFsName as _};
