@@ -7,6 +7,7 @@
 #![allow(clippy::print_stdout, reason = "how much was tried is a result")]
 
 mod bad_input;
+mod clients;
 mod files;
 mod house;
 mod idle;
