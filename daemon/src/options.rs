@@ -13,6 +13,8 @@ Without options it runs in the foreground and logs to standard error. `hob` star
 Options:
   --background             detach, log to a file, and print `ready` once the socket is there
   --set section.key=value  set a key for this run, over the environment and the file
+  --succeed=HOW            for hobd itself: take over from a daemon whose program was replaced
+                           (`bound` or `activated`), or only tell whether that would work (`try`)
   --help-config            print all keys with their documentation and defaults
   --help, -h               print this
   --version, -V            print the version
@@ -34,6 +36,8 @@ pub(crate) enum Options {
         background: bool,
         /// `section.key=value`, in the order given.
         sets: Vec<String>,
+        /// As the successor of the daemon that this process was.
+        succeed: Option<Succeed>,
     },
     /// To print something and end.
     Help,
@@ -43,9 +47,31 @@ pub(crate) enum Options {
     Version,
 }
 
+/// How a daemon is succeeded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Succeed {
+    /// Not yet: only whether the settings would be taken is told.
+    Try,
+    /// The socket's name is the daemon's own.
+    Bound,
+    /// The socket is systemd's.
+    Activated,
+}
+
+impl Succeed {
+    fn parse(how: &str) -> Result<Self, String> {
+        match how {
+            "try" => Ok(Self::Try),
+            "bound" => Ok(Self::Bound),
+            "activated" => Ok(Self::Activated),
+            other => Err(format!("`--succeed` takes `try`, `bound` or `activated`, not `{other}`")),
+        }
+    }
+}
+
 /// Reads the arguments that follow the program's name. An error is what is wrong with them.
 pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Options, String> {
-    let (mut background, mut sets) = (false, Vec::new());
+    let (mut background, mut sets, mut succeed) = (false, Vec::new(), None);
     let mut args = args.into_iter();
     while let Some(arg) = args.next() {
         match arg.as_str() {
@@ -54,13 +80,14 @@ pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Options, S
             "--help" | "-h" => return Ok(Options::Help),
             "--help-config" => return Ok(Options::HelpConfig),
             "--version" | "-V" => return Ok(Options::Version),
-            other => match other.strip_prefix("--set=") {
-                Some(set) => sets.push(set.to_owned()),
-                None => return Err(unknown(other)),
+            other => match other.split_once('=') {
+                Some(("--set", set)) => sets.push(set.to_owned()),
+                Some(("--succeed", how)) => succeed = Some(Succeed::parse(how)?),
+                _ => return Err(unknown(other)),
             },
         }
     }
-    Ok(Options::Run { background, sets })
+    Ok(Options::Run { background, sets, succeed })
 }
 
 fn unknown(arg: &str) -> String {
@@ -82,7 +109,7 @@ mod tests {
     #[test]
     fn options_are_read() {
         let sets = vec!["a.b=1".to_owned(), "c.d=2".to_owned()];
-        let run = Options::Run { background: true, sets };
+        let run = Options::Run { background: true, sets, succeed: None };
         assert_eq!(parsed("--set a.b=1 --background --set=c.d=2"), Ok(run));
         assert_eq!(parsed("--background -h"), Ok(Options::Help));
         assert_eq!(
@@ -90,5 +117,9 @@ mod tests {
             Err("there is no option `--backgruond`; did you mean `--background`?".to_owned())
         );
         assert!(parsed("--set").is_err());
+        let succeed = Some(Succeed::Bound);
+        let run = Options::Run { background: false, sets: vec![], succeed };
+        assert_eq!(parsed("--succeed=bound"), Ok(run));
+        assert!(parsed("--succeed=soon").unwrap_err().contains("`soon`"));
     }
 }

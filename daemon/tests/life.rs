@@ -2,90 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails, fails there")]
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+mod world;
+
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::time::{Duration, Instant};
-
-/// A home of its own, so that no test meets the user's daemon or another test's.
-struct World(tempfile::TempDir);
-
-impl World {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn socket(&self) -> PathBuf {
-        self.path("run/hob/hob.sock")
-    }
-
-    fn hobd(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_hobd"));
-        command.env_clear().args(args).stdin(Stdio::null());
-        command.env("HOME", self.0.path()).env("XDG_RUNTIME_DIR", self.path("run"));
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        command
-    }
-
-    /// A daemon that has said `ready`.
-    fn start(&self) -> Daemon {
-        let mut child = self.hobd(&["--background"]).spawn().unwrap();
-        let mut said = String::new();
-        child.stdout.take().unwrap().read_to_string(&mut said).unwrap();
-        assert_eq!(said, "ready\n");
-        Daemon(child)
-    }
-
-    fn ask(&self, method: &str) -> String {
-        let stream = UnixStream::connect(self.socket()).unwrap();
-        ask(&stream, method)
-    }
-
-    fn log(&self) -> String {
-        std::fs::read_to_string(self.path(".local/state/hob/hobd.log")).unwrap()
-    }
-}
-
-fn ask(mut stream: &UnixStream, method: &str) -> String {
-    writeln!(stream, r#"{{"jsonrpc":"2.0","id":1,"method":"{method}"}}"#).unwrap();
-    let mut answer = String::new();
-    BufReader::new(stream).read_line(&mut answer).unwrap();
-    answer
-}
-
-/// A daemon that does not outlive its test.
-struct Daemon(Child);
-
-impl Daemon {
-    fn signal(&self, signal: rustix::process::Signal) {
-        let pid = rustix::process::Pid::from_child(&self.0);
-        rustix::process::kill_process(pid, signal).unwrap();
-    }
-
-    fn ended(&mut self) -> ExitStatus {
-        let started = Instant::now();
-        loop {
-            if let Some(status) = self.0.try_wait().unwrap() {
-                return status;
-            }
-            assert!(started.elapsed() < Duration::from_secs(15), "the daemon does not end");
-            std::thread::sleep(Duration::from_millis(2));
-        }
-    }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use world::{Daemon, World, wait_for};
 
 fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
@@ -187,7 +111,7 @@ fn why_it_does_not_start_comes_through_the_pipe() {
     let world = World::new();
     let hobd = || world.hobd(&["--background"]);
     check(hobd().env("HOB_SOCKET", world.path(&"x".repeat(120))), "at most 107");
-    check(hobd().env("HOB_SOCKET", world.0.path()), "is a directory");
+    check(hobd().env("HOB_SOCKET", world.home()), "is a directory");
     check(hobd().env("HOB_SOCKET", world.path("no/such/dir/s")), "cannot open the lock");
     check(hobd().env("HOB_LIMITS_CALLS", "many"), "`HOB_LIMITS_CALLS`: expected a whole number");
     check(hobd().env("XDG_RUNTIME_DIR", "/proc/nowhere"), "cannot make the directory");
@@ -224,7 +148,7 @@ fn an_unknown_key_in_the_file_is_a_warning_in_the_log() {
 fn out_of_descriptors_it_waits_and_then_serves() {
     let world = World::new();
     let mut command = Command::new("sh");
-    command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", world.0.path());
+    command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", world.home());
     command.env("XDG_RUNTIME_DIR", world.path("run")).env("HOBD", env!("CARGO_BIN_EXE_hobd"));
     command.args(["-c", "ulimit -n 32; exec \"$HOBD\" --background"]).stdout(Stdio::piped());
     let mut daemon = Daemon(command.spawn().unwrap());
@@ -241,14 +165,6 @@ fn out_of_descriptors_it_waits_and_then_serves() {
     assert!(cpu_ticks(daemon.0.id()) - before < 15, "the daemon spins");
     drop(crowd);
     assert!(world.ask("daemon.ping").contains("uptime_seconds"));
-}
-
-fn wait_for(fact: impl Fn() -> bool) {
-    let started = Instant::now();
-    while !fact() {
-        assert!(started.elapsed() < Duration::from_secs(15), "it does not come true");
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }
 
 /// The CPU time of a process, in hundredths of a second.

@@ -1,7 +1,7 @@
 //! `index.*`, what has one answer.
 
 use super::workspace::{not_synced, synced};
-use super::{blocking, directory};
+use super::{blocking, directory, stopping};
 use crate::Services;
 use crate::indexing::Stores as _;
 use crate::search::{self, Cancel, FindView, Lines, Part, Receiver, SearchError, View, Want};
@@ -50,7 +50,10 @@ impl IndexApiServer for Index {
                         "searches read the files meanwhile",
                     ));
                 }
-                if cancelled.is_cancelled() || services.shutdown.is_cancelled() {
+                if services.shutdown.is_cancelled() {
+                    return Err(stopping());
+                }
+                if cancelled.is_cancelled() {
                     return Err(Kind::Cancelled.error("the wait was cancelled", ""));
                 }
                 warm.workspace.wait_for_change(snapshot.generation, WAITING);

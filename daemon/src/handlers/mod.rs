@@ -19,6 +19,7 @@ use hob_protocol::{Kind, Text};
 use jsonrpsee::Methods;
 use jsonrpsee::core::RegisterMethodError;
 use jsonrpsee::core::RpcResult;
+use jsonrpsee::types::ErrorObjectOwned;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -44,8 +45,13 @@ async fn blocking<T: Send + 'static>(
         Ok(result) => result,
         // The server catches it again and answers as for any panic in a handler.
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        Err(_) => Err(Kind::Stopping.error("the daemon is about to stop", "")),
+        Err(_) => Err(stopping()),
     }
+}
+
+/// Why the daemon ends work before it is done.
+fn stopping() -> ErrorObjectOwned {
+    Kind::Stopping.error("the daemon is stopping", "ask again: the next one starts by itself")
 }
 
 /// Refuses a query for names that is longer than any name.

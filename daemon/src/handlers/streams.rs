@@ -3,7 +3,7 @@
 use super::files;
 use super::index::{CancelOnDrop, explain, search};
 use super::workspace::synced;
-use super::{blocking, directory};
+use super::{blocking, directory, stopping};
 use crate::Services;
 use crate::search::{Cancel, Part, Receiver, Want};
 use crate::workspaces::{Warm, not_a_workspace};
@@ -57,12 +57,23 @@ impl Streams {
             stream.send(&last);
             Ok(())
         });
+        tokio::pin!(work);
         tokio::select! {
-            done = work => done?,
+            done = &mut work => done?,
             () = sink.closed() => {}
-            () = self.services.shutdown.cancelled() => {}
+            () = self.out_of_time() => {
+                cancel.0.cancel();
+                work.await?;
+            }
         }
         Ok(())
+    }
+
+    /// When the daemon stops, most of the time that it gives its work is over: what is left is for
+    /// saying so.
+    async fn out_of_time(&self) {
+        self.services.shutdown.cancelled().await;
+        tokio::time::sleep(self.services.config.limits.drain * 3 / 4).await;
     }
 }
 
@@ -96,7 +107,7 @@ impl IndexStreamsServer for Streams {
         self.stream(pending, move |services, cancel, stream| {
             match search(services, &query, want, cancel, stream) {
                 Ok(summary) => SearchEvent::Done(summary),
-                Err(error) => SearchEvent::Failed(failure(&explain(&error))),
+                Err(error) => SearchEvent::Failed(failure(&told(services, explain(&error)))),
             }
         })
         .await
@@ -116,7 +127,7 @@ impl IndexStreamsServer for Streams {
             });
             match answered {
                 Ok(summary) => FilesEvent::Done(summary),
-                Err(error) => FilesEvent::Failed(failure(&error)),
+                Err(error) => FilesEvent::Failed(failure(&told(services, error))),
             }
         })
         .await
@@ -172,6 +183,14 @@ fn state(warm: &Warm) -> IndexChange {
         files: totals.files,
         pending: totals.pending,
         unoutlined: totals.unoutlined,
+    }
+}
+
+/// The error, or why the daemon itself has cancelled the work.
+fn told(services: &Services, error: ErrorObjectOwned) -> ErrorObjectOwned {
+    match error.code() == Kind::Cancelled.code() && services.shutdown.is_cancelled() {
+        true => stopping(),
+        false => error,
     }
 }
 

@@ -51,6 +51,12 @@ pub enum StartError {
         /// Its process, if known.
         pid: Option<u32>,
     },
+    /// Whoever started the daemon has handed over a socket that it cannot serve.
+    #[error("what was handed over is {what}")]
+    Handed {
+        /// What it is.
+        what: String,
+    },
     /// The system refuses something.
     #[error("cannot {action} `{}`: {source}", path.display())]
     Io {
@@ -93,6 +99,9 @@ impl StartError {
             Self::Running { .. } => "stop it with `hob daemon stop`".to_owned(),
             Self::Silent { pid: Some(pid), .. } => format!("end it (`kill {pid}`) and try again"),
             Self::Silent { pid: None, .. } => "end it and try again".to_owned(),
+            Self::Handed { .. } => {
+                "write the units anew (`hob daemon install`), or unset `LISTEN_FDS`".to_owned()
+            }
             Self::Io { .. } | Self::Runtime(_) => {
                 "check the permissions and limits of your user".to_owned()
             }

@@ -37,15 +37,25 @@ impl Herald {
 
     /// The daemon does not start.
     pub(super) fn failed(self, error: &StartError) {
-        // One line each: a path may hold anything.
-        let line = |text: String| text.replace(['\n', '\r'], " ");
-        let (message, hint) = (line(error.to_string()), line(error.hint()));
         if self.background {
-            let _ = say(&format!("error: {message}\nhint: {hint}\n"));
+            let _ = say(&refusal(error));
         } else {
+            let (message, hint) = lines(error);
             let _ = write!(io::stderr(), "hobd: {message}\nhint: {hint}\n");
         }
     }
+}
+
+/// What is said of a daemon that does not start.
+pub(super) fn refusal(error: &StartError) -> String {
+    let (message, hint) = lines(error);
+    format!("error: {message}\nhint: {hint}\n")
+}
+
+/// Message and hint, each one line: a path may hold anything.
+fn lines(error: &StartError) -> (String, String) {
+    let line = |text: String| text.replace(['\n', '\r'], " ");
+    (line(error.to_string()), line(error.hint()))
 }
 
 /// Writes to standard output at once.

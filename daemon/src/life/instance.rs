@@ -1,15 +1,18 @@
 //! One daemon a socket: the lock that is held for life, and the socket that only its holder binds.
 
 use super::StartError;
-use interprocess::local_socket::tokio::Listener;
-use interprocess::local_socket::{GenericFilePath, ListenerOptions, ToFsName as _};
+use interprocess::local_socket::{
+    GenericFilePath, ListenerNonblockingMode, ListenerOptions, ToFsName as _,
+};
 use interprocess::os::unix::local_socket::ListenerOptionsExt as _;
+use interprocess::os::unix::uds_local_socket::Listener;
 use rustix::fs::{FileType, FlockOperation, Mode, OFlags};
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, Write as _};
+use std::os::fd::AsFd as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _};
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -20,9 +23,27 @@ const LONGEST: usize = 107;
 #[derive(Debug)]
 pub struct Instance {
     socket: PathBuf,
-    /// The device and the inode of the socket that was bound.
-    bound: Mutex<Option<(u64, u64)>>,
-    _lock: File,
+    name: Mutex<Name>,
+    lock: File,
+}
+
+/// The socket's name in the file system.
+#[derive(Clone, Copy, Debug, Default)]
+struct Name {
+    /// The device and the inode of what stands there since this instance serves.
+    there: Option<(u64, u64)>,
+    /// It is ours to remove.
+    ours: bool,
+}
+
+/// A socket that listens already, made by someone else.
+#[derive(Debug)]
+pub struct Handed {
+    /// The socket.
+    pub listener: UnixListener,
+    /// Its name is ours to remove at the end: it was made by the daemon that this one succeeds, and
+    /// not by systemd.
+    pub ours: bool,
 }
 
 /// What came of trying to get it.
@@ -77,8 +98,7 @@ pub fn claim(socket: &Path) -> Result<Claim, StartError> {
         }
         // Only for people and messages: that it cannot be written is no reason not to start.
         let _ = lock.set_len(0).and_then(|()| writeln!(lock, "{}", std::process::id()));
-        let socket = socket.to_owned();
-        return Ok(Claim::Ours(Instance { socket, bound: Mutex::new(None), _lock: lock }));
+        return Ok(Claim::Ours(Instance::new(socket, lock)));
     }
 }
 
@@ -89,12 +109,57 @@ pub fn answers(socket: &Path) -> bool {
 }
 
 impl Instance {
+    fn new(socket: &Path, lock: File) -> Self {
+        Self { socket: socket.to_owned(), name: Mutex::default(), lock }
+    }
+
+    /// The instance of the daemon that this one succeeds, whose lock is standard input. `None` where
+    /// that is something else.
+    #[must_use]
+    pub fn inherited(socket: &Path) -> Option<Self> {
+        let lock = File::from(io::stdin().as_fd().try_clone_to_owned().ok()?);
+        let held = rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok();
+        (held && same_file(&lock, &lock_path(socket))).then(|| Self::new(socket, lock))
+    }
+
+    /// The lock, for the standard input of a successor.
+    pub(super) fn lock_for_successor(&self) -> io::Result<File> {
+        self.lock.try_clone()
+    }
+
+    /// Takes a socket that listens already.
+    ///
+    /// # Errors
+    /// It is not the one where clients look for it.
+    pub fn adopt(&self, handed: Handed) -> Result<UnixListener, StartError> {
+        let Handed { listener, ours } = handed;
+        let path = self.socket.as_path();
+        let take = || StartError::io("take the socket that was handed over for", path);
+        let listens = rustix::net::sockopt::socket_acceptconn(&listener);
+        if !listens.map_err(|error| take()(error.into()))? {
+            return Err(StartError::Handed { what: "a socket that does not listen".to_owned() });
+        }
+        let address = listener.local_addr().map_err(take())?;
+        let named = address.as_pathname().unwrap_or(Path::new(""));
+        if !same_place(named, path) {
+            let what = format!(
+                "the socket `{}`, and clients look for it at `{}`",
+                named.display(),
+                path.display()
+            );
+            return Err(StartError::Handed { what });
+        }
+        *self.name() = Name { there: identity_at(path), ours };
+        listener.set_nonblocking(true).map_err(take())?;
+        Ok(listener)
+    }
+
     /// Binds the socket, 0600 from its first moment. What a dead daemon has left is removed;
     /// nothing else is.
     ///
     /// # Errors
     /// Something that is not ours is in the way, or the kernel refuses.
-    pub fn bind(&self) -> Result<Listener, StartError> {
+    pub fn bind(&self) -> Result<UnixListener, StartError> {
         let path = self.socket.as_path();
         if check_path(path)? {
             // We hold the lock, so a socket that answers is another program's.
@@ -107,26 +172,49 @@ impl Instance {
         let listener = name
             .and_then(|name| {
                 let options = ListenerOptions::new().name(name).mode(0o600).reclaim_name(false);
-                options.create_tokio()
+                options.nonblocking(ListenerNonblockingMode::Both).create_sync_as::<Listener>()
             })
             .map_err(StartError::io("bind the socket", path))?;
-        let meta = path.symlink_metadata().map_err(StartError::io("look at the socket", path))?;
-        *self.bound() = Some((meta.dev(), meta.ino()));
-        Ok(listener)
+        *self.name() = Name { there: identity_at(path), ours: true };
+        Ok(listener.into())
     }
 
-    /// Removes the socket, if it is still the one that was bound.
-    pub fn unbind(&self) {
-        let Some(ours) = self.bound().take() else { return };
-        let there = self.socket.symlink_metadata().ok().map(|meta| (meta.dev(), meta.ino()));
-        if there == Some(ours) {
+    /// Removes the socket, if it is still the one that was bound. False where another process (that
+    /// is, systemd) made it: it stays, and whoever connects is served by the next daemon.
+    pub fn unbind(&self) -> bool {
+        let Name { there, ours } = std::mem::take(&mut *self.name());
+        if ours && there.is_some() && identity_at(&self.socket) == there {
             let _ = std::fs::remove_file(&self.socket);
         }
+        ours
     }
 
-    fn bound(&self) -> std::sync::MutexGuard<'_, Option<(u64, u64)>> {
-        self.bound.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    /// Whether the socket's name is ours to remove.
+    pub(super) fn owns_name(&self) -> bool {
+        self.name().ours
     }
+
+    /// Whether the socket still stands where it stood when this instance began to serve.
+    pub(super) fn is_reachable(&self) -> bool {
+        let there = self.name().there;
+        there.is_none() || identity_at(&self.socket) == there
+    }
+
+    fn name(&self) -> std::sync::MutexGuard<'_, Name> {
+        self.name.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// Whether two paths name the same entry of the same directory.
+fn same_place(a: &Path, b: &Path) -> bool {
+    let place =
+        |path: &Path| Some((path.parent()?.canonicalize().ok()?, path.file_name()?.to_owned()));
+    a == b || place(a).is_some_and(|of_a| Some(of_a) == place(b))
+}
+
+/// What stands at a path now.
+fn identity_at(path: &Path) -> Option<(u64, u64)> {
+    path.symlink_metadata().ok().map(|meta| (meta.dev(), meta.ino()))
 }
 
 impl Drop for Instance {
@@ -188,9 +276,8 @@ fn open_lock(path: &Path) -> Result<(File, bool), StartError> {
 }
 
 fn same_file(file: &File, path: &Path) -> bool {
-    let identity = |meta: std::fs::Metadata| (meta.dev(), meta.ino());
-    let there = path.symlink_metadata().ok().map(identity);
-    there.is_some() && there == file.metadata().ok().map(identity)
+    let there = identity_at(path);
+    there.is_some() && there == file.metadata().ok().map(|meta| (meta.dev(), meta.ino()))
 }
 
 fn read_pid(lock: &mut File) -> Option<u32> {
@@ -204,7 +291,6 @@ fn read_pid(lock: &mut File) -> Option<u32> {
 mod tests {
     use super::*;
     use std::os::unix::fs::{PermissionsExt as _, symlink};
-    use std::os::unix::net::UnixListener;
 
     fn ours(claim: Claim) -> Instance {
         match claim {

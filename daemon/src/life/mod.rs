@@ -1,38 +1,46 @@
 //! The daemon's life: from the command line to its end.
 //!
-//! Who may serve is settled in `instance`, what the starter hears in `herald`. What is
+//! Who may serve is settled in `instance`, what the starter hears in `herald`; `program` and
+//! `succession` are about a new build that takes over, and `end` about signals. What is
 //! served is not known here: [`crate::handlers::methods`] and [`Services`] say so.
 
+mod end;
 mod error;
 mod herald;
 mod instance;
+mod program;
+mod succession;
 
 pub use error::StartError;
-pub use instance::{Claim, Instance, answers, claim, private_dir};
+pub use instance::{Claim, Handed, Instance, answers, claim, private_dir};
 
 use crate::config::{self, Loaded};
 use crate::log::{self, Target};
-use crate::options::{self, Options};
-use crate::server::{Connections, NoHooks, Server, serve};
+use crate::options::{self, Options, Succeed};
+use crate::server::{Connections, Doorkeeper as _, NoHooks, Server, serve};
 use crate::workspaces::Workspaces;
 use crate::{Services, handlers};
+use end::{Signals, end_in_time};
 use herald::{Herald, say};
 use hob_protocol::place::{self, process_env};
+use listenfd::ListenFd;
+use program::Program;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use succession::Succession;
 use tokio_util::sync::CancellationToken;
 
 /// How long a second daemon waits for the first one to answer.
 const FIRST_ANSWERS: Duration = Duration::from_secs(10);
+/// How long a daemon that systemd has started waits for one that serves without it: that notices
+/// within seconds that its socket's name has been taken, and has ten more to end.
+const OTHER_ENDS: Duration = Duration::from_secs(20);
 /// How often it looks.
 const LOOK: Duration = Duration::from_millis(10);
-/// When a daemon that is to stop is gone at the latest.
-const LATEST_END: Duration = Duration::from_millis(9500);
 /// More threads than this only wait for each other.
 const MOST_THREADS: usize = 256;
 /// The status of a daemon that did not start.
@@ -42,7 +50,8 @@ const NOT_STARTED: u8 = 2;
 pub(crate) fn main() -> ExitCode {
     let args = std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned());
     let printed = match options::parse(args) {
-        Ok(Options::Run { background, sets }) => return run(background, &sets),
+        Ok(Options::Run { sets, succeed: Some(Succeed::Try), .. }) => return would_start(&sets),
+        Ok(Options::Run { background, sets, succeed }) => return run(background, &sets, succeed),
         Ok(Options::Help) => say(options::HELP),
         Ok(Options::HelpConfig) => say(&config::documentation()),
         Ok(Options::Version) => say(concat!("hobd ", env!("CARGO_PKG_VERSION"), "\n")),
@@ -56,10 +65,31 @@ pub(crate) fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn run(background: bool, sets: &[String]) -> ExitCode {
+/// Tells whether a daemon would start with these settings.
+fn would_start(sets: &[String]) -> ExitCode {
+    let loaded = config::load(&config_file(), &process_env, sets).map_err(StartError::from);
+    // It is an answer, whoever listens.
+    let _ = say(&match loaded {
+        Ok(_) => "ready\n".to_owned(),
+        Err(error) => herald::refusal(&error),
+    });
+    ExitCode::SUCCESS
+}
+
+fn config_file() -> PathBuf {
+    place::config_dir(&process_env).join("config.toml")
+}
+
+fn run(background: bool, sets: &[String], succeed: Option<Succeed>) -> ExitCode {
+    // The socket first: this reads the environment and changes it, which only one thread may.
+    let sockets = ListenFd::from_env();
+    // Before that leaves standard input.
+    let ours = succeed != Some(Succeed::Activated);
+    let inherited =
+        succeed.and_then(|_| socket_path().ok()).and_then(|at| Instance::inherited(&at));
     let herald = Herald::new(background);
-    match live(background, sets, herald) {
-        Ok(()) => ExitCode::SUCCESS,
+    match live(background, sets, Inheritance { sockets, ours, inherited }, herald) {
+        Ok(code) => code,
         Err(error) => {
             // In the foreground the herald says it at the same place.
             if background {
@@ -71,19 +101,23 @@ fn run(background: bool, sets: &[String]) -> ExitCode {
     }
 }
 
-fn live(background: bool, sets: &[String], herald: Herald) -> Result<(), StartError> {
+fn live(
+    background: bool,
+    sets: &[String],
+    inheritance: Inheritance,
+    herald: Herald,
+) -> Result<ExitCode, StartError> {
     let started = Instant::now();
-    let file = place::config_dir(&process_env).join("config.toml");
-    let Loaded { config, warnings } = config::load(&file, &process_env, sets)?;
+    let Loaded { config, warnings } = config::load(&config_file(), &process_env, sets)?;
     let log = start_log(background, config.log_format == "json");
     for warning in warnings {
         tracing::warn!("{warning}");
     }
     raise_descriptors();
     let socket = socket_path()?;
-    let Some(instance) = take_over(&socket, background)? else {
+    let Some(seat) = Seat::take(&socket, background, inheritance)? else {
         herald.ready();
-        return Ok(());
+        return Ok(ExitCode::SUCCESS);
     };
     let shutdown = CancellationToken::new();
     let connections = Connections::default();
@@ -108,10 +142,15 @@ fn live(background: bool, sets: &[String], herald: Herald) -> Result<(), StartEr
         .enable_all()
         .build()
         .map_err(StartError::Runtime)?;
-    let ended = runtime.block_on(serve_until_told(Arc::new(services), &instance, herald));
+    let succession = runtime.block_on(serve_until_told(Arc::new(services), seat, herald))?;
     // Blocking work that does not heed its cancellation is not waited for.
     runtime.shutdown_timeout(Duration::from_millis(100));
-    ended
+    if succession.is_due() {
+        let error = succession.succeed();
+        tracing::error!(%error, "the new program cannot be run");
+        return Ok(ExitCode::FAILURE);
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Unloads the workspaces that nobody asks about, until the daemon stops.
@@ -131,11 +170,21 @@ async fn unload_idle(services: Arc<Services>) {
 /// Serves, from the bound socket to the last flush.
 async fn serve_until_told(
     services: Arc<Services>,
-    instance: &Instance,
+    seat: Seat,
     herald: Herald,
-) -> Result<(), StartError> {
+) -> Result<Arc<Succession>, StartError> {
     let signals = Signals::install().map_err(StartError::Runtime)?;
-    let listener = instance.bind()?;
+    let Seat { instance, handed } = seat;
+    let listener = match handed {
+        Some(handed) => instance.adopt(handed)?,
+        None => instance.bind()?,
+    };
+    let shutdown = services.shutdown.clone();
+    let mut args = std::env::args_os();
+    let program = Program::running(args.next().as_deref());
+    let succession =
+        Succession::new(program, args.collect(), (instance, &listener), shutdown.clone());
+    let succession = Arc::new(succession.map_err(StartError::Runtime)?);
     let server = Server {
         methods: handlers::methods(&services)
             .map_err(|error| StartError::Fault(error.to_string()))?,
@@ -144,19 +193,75 @@ async fn serve_until_told(
         owner: rustix::process::geteuid(),
         connections: services.connections.clone(),
     };
-    tokio::spawn(signals.heed(services.shutdown.clone()));
-    tokio::spawn(end_in_time(services.shutdown.clone()));
+    tokio::spawn(signals.heed(shutdown.clone(), succession.clone()));
+    tokio::spawn(end_in_time(shutdown.clone(), succession.clone()));
+    tokio::spawn(succession.clone().go_rounds());
     tokio::spawn(unload_idle(services.clone()));
     tracing::info!(socket = %services.socket.display(), pid = std::process::id(), "ready");
     herald.ready();
-    serve(listener, server, services.shutdown.clone(), || instance.unbind()).await;
+    serve(&listener, server, shutdown, &*succession).await;
     services.close();
+    // A signal may have come after a successor was due: then the name is to go after all.
+    succession.close();
     tracing::info!("stopped");
-    Ok(())
+    Ok(succession)
 }
 
-/// The right to serve, or `None` where another daemon does already. In the background that is
-/// what the starter wants; in the foreground it is an error.
+/// What this process has from whoever started it.
+struct Inheritance {
+    /// The sockets that systemd, or the daemon that this one succeeds, has opened.
+    sockets: ListenFd,
+    /// Their names are ours.
+    ours: bool,
+    /// The lock of the daemon that this one succeeds.
+    inherited: Option<Instance>,
+}
+
+/// The right to serve, and the socket if it is open already.
+struct Seat {
+    instance: Instance,
+    handed: Option<Handed>,
+}
+
+impl Seat {
+    /// `None` where another daemon serves already. In the background that is what the starter wants;
+    /// in the foreground it is an error.
+    fn take(
+        socket: &Path,
+        background: bool,
+        inheritance: Inheritance,
+    ) -> Result<Option<Self>, StartError> {
+        let Inheritance { mut sockets, ours, inherited } = inheritance;
+        let listener = sockets
+            .take_unix_listener(0)
+            .map_err(|error| StartError::Handed { what: error.to_string() })?;
+        // What systemd has made is its own, whatever this process was told.
+        let ours = ours && inherited.is_some();
+        let handed = listener.map(|listener| Handed { listener, ours });
+        let instance = match inherited {
+            Some(instance) => Some(instance),
+            None if handed.is_some() => Some(outwait(socket)?),
+            None => take_over(socket, background)?,
+        };
+        Ok(instance.map(|instance| Self { instance, handed }))
+    }
+}
+
+/// The right to serve a socket that is ours to serve, once the one that had it has ended.
+fn outwait(socket: &Path) -> Result<Instance, StartError> {
+    let until = Instant::now() + OTHER_ENDS;
+    loop {
+        match claim(socket)? {
+            Claim::Ours(instance) => return Ok(instance),
+            Claim::Taken(pid) if Instant::now() > until => {
+                return Err(StartError::Silent { socket: socket.to_owned(), pid });
+            }
+            Claim::Taken(_) => std::thread::sleep(LOOK),
+        }
+    }
+}
+
+/// The right to serve, or `None` where another daemon does already.
 fn take_over(socket: &Path, background: bool) -> Result<Option<Instance>, StartError> {
     let until = Instant::now() + FIRST_ANSWERS;
     loop {
@@ -208,48 +313,5 @@ fn raise_descriptors() {
     let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
     if let Err(error) = setrlimit(Resource::Nofile, raised) {
         tracing::debug!(%error, "the limit of descriptors stays as it is");
-    }
-}
-
-/// A handler or a store that hangs does not keep the daemon: what is stored survives a kill.
-async fn end_in_time(shutdown: CancellationToken) {
-    shutdown.cancelled().await;
-    std::thread::spawn(|| {
-        std::thread::sleep(LATEST_END);
-        tracing::error!("the daemon does not end by itself");
-        std::process::exit(1);
-    });
-}
-
-/// The signals that the daemon hears. Those that would kill it and mean no harm are heard too.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-    hang_up: Signal,
-    /// Past a limit on the size of files: the write fails, which is enough.
-    _file_size: Signal,
-}
-
-impl Signals {
-    fn install() -> std::io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            hang_up: signal(SignalKind::hangup())?,
-            _file_size: signal(SignalKind::from_raw(libc::SIGXFSZ))?,
-        })
-    }
-
-    async fn heed(mut self, shutdown: CancellationToken) {
-        loop {
-            tokio::select! {
-                _ = self.terminate.recv() => break,
-                _ = self.interrupt.recv() => break,
-                // The terminal that it was started from has closed, which is nothing to it.
-                _ = self.hang_up.recv() => {}
-            }
-        }
-        tracing::info!("stopping: a signal");
-        shutdown.cancel();
     }
 }

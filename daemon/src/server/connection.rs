@@ -8,7 +8,7 @@ use super::frame::{self, FrameCodec, FrameError, FrameReader, Framing, Patience,
 use super::http;
 use super::outgoing::{self, ByteSink, Sink};
 use super::speech::{self, Speech};
-use super::{Limits, Server};
+use super::{Limits, Server, Silence};
 use bytes::BytesMut;
 use interprocess::local_socket::tokio::Stream;
 use jsonrpsee::ConnectionId;
@@ -54,6 +54,8 @@ pub(super) struct Line {
     pub(super) connection: ConnectionId,
     /// When it was accepted.
     pub(super) opened: Instant,
+    /// Lasts until something was asked.
+    pub(super) silence: Silence,
     /// Lets it finish what it has begun.
     pub(super) stop: CancellationToken,
     /// Does not. Cancelled too when its peer has gone.
@@ -65,10 +67,12 @@ impl Line {
         stream: Stream,
         server: Arc<Server>,
         connection: ConnectionId,
+        silence: Silence,
         stop: CancellationToken,
         gone: CancellationToken,
     ) -> Self {
-        Self { stream: Arc::new(stream), server, connection, opened: Instant::now(), stop, gone }
+        let (stream, opened) = (Arc::new(stream), Instant::now());
+        Self { stream, server, connection, opened, silence, stop, gone }
     }
 
     pub(super) fn limits(&self) -> Limits {
@@ -128,7 +132,7 @@ pub(super) async fn converse(line: &Line, mut source: impl Source, sink: impl Si
     let calls = Calls::new(&line.server, line.connection, out.clone(), gone.child_token());
     let calls = Arc::new(calls);
 
-    match read(&mut source, &calls, stop, gone).await {
+    match read(&mut source, &calls, line).await {
         End::Gone => gone.cancel(),
         End::HalfClosed => answer_the_rest(&line.stream, &calls, stop, gone).await,
         End::Broken(error) => calls.reply(Id::Null, error).await,
@@ -175,17 +179,13 @@ fn hang_up(stream: &Stream) {
     let _ = rustix::net::shutdown(fd(stream), rustix::net::Shutdown::Write);
 }
 
-async fn read(
-    source: &mut impl Source,
-    calls: &Arc<Calls>,
-    stop: &CancellationToken,
-    gone: &CancellationToken,
-) -> End {
+async fn read(source: &mut impl Source, calls: &Arc<Calls>, line: &Line) -> End {
+    let mut asked = false;
     loop {
         let frame = tokio::select! {
             biased;
-            () = gone.cancelled() => return End::Gone,
-            () = stop.cancelled() => return drain(source, calls, gone).await,
+            () = line.gone.cancelled() => return End::Gone,
+            () = line.stop.cancelled() => break,
             frame = source.next() => frame,
         };
         match frame {
@@ -193,7 +193,20 @@ async fn read(
             Ok(None) => return End::HalfClosed,
             Err(error) => return broken(error),
         }
+        asked = true;
+        line.silence.end();
     }
+    // What came together with a request that was taken in is not refused.
+    let more = if asked { calls.limits.calls } else { 0 };
+    for _ in 0..more {
+        match timeout(Duration::ZERO, source.next()).await {
+            Err(_) => break,
+            Ok(Ok(Some(frame))) => calls.take(&frame).await,
+            Ok(Ok(None)) => return End::HalfClosed,
+            Ok(Err(error)) => return broken(error),
+        }
+    }
+    drain(source, calls, &line.gone).await
 }
 
 /// Lets what runs finish, and refuses what comes meanwhile.
@@ -221,17 +234,16 @@ async fn drain(source: &mut impl Source, calls: &Arc<Calls>, gone: &Cancellation
     End::Stopped
 }
 
-/// Calls get the grace, and streams a part of what is left: some never end by themselves. A call
-/// that does not finish in time is answered all the same.
+/// Calls and streams get the grace. A stream without an end of its own is to end when the daemon
+/// stops; a call that does not finish in time is answered all the same.
 pub(super) async fn finish(calls: &Calls) {
-    let grace = calls.limits.drain;
-    let end = Instant::now() + grace;
+    let end = Instant::now() + calls.limits.drain;
     if timeout_at(end, calls.calls_done()).await.is_err() {
         calls.give_up();
         let _ = timeout(LAST_WORDS, calls.calls_done()).await;
     }
     // After the calls: the last of them may have begun a stream.
-    let _ = timeout_at(end.min(Instant::now() + grace / 4), calls.streams_done()).await;
+    let _ = timeout_at(end, calls.streams_done()).await;
 }
 
 fn broken(error: FrameError) -> End {

@@ -132,6 +132,7 @@ async fn post(line: &Line, body: Incoming) -> Response<Body> {
         calls.stop();
     }
     calls.take(&frame).await;
+    line.silence.end();
     until_stopped(&line.stop, &calls, calls.calls_done()).await;
     match calls.streams() {
         0 => collected(queue),

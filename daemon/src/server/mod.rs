@@ -16,7 +16,10 @@
 //! let life::Claim::Ours(instance) = life::claim(&socket)? else { panic!("someone serves") };
 //! let stop = tokio_util::sync::CancellationToken::new();
 //! let (listener, server) = (instance.bind()?, server::Server::new(module));
-//! let served = tokio::spawn(server::serve(listener, server, stop.clone(), || {}));
+//! let stopped = stop.clone();
+//! let served = tokio::spawn(async move {
+//!     server::serve(&listener, server, stopped, &server::Open).await;
+//! });
 //!
 //! let answer = tokio::task::spawn_blocking(move || -> std::io::Result<String> {
 //!     let mut stream = std::os::unix::net::UnixStream::connect(socket)?;
@@ -48,14 +51,18 @@ mod websocket;
 
 pub use peer::{Peer, PeerError};
 
-use interprocess::local_socket::tokio::{Listener, Stream};
-use interprocess::local_socket::traits::tokio::Listener as _;
+use interprocess::local_socket::tokio::Stream;
+use interprocess::os::unix::uds_local_socket;
 use jsonrpsee::{ConnectionId, Methods};
 use serde_json::value::RawValue;
 use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixListener;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
+use tokio::io::Interest;
+use tokio::net::UnixStream;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -63,6 +70,8 @@ use tokio_util::task::TaskTracker;
 
 /// How long accepting waits after the kernel had no descriptor or memory for a connection.
 const BACK_OFF: Duration = Duration::from_millis(100);
+/// How long those who were let in last are waited for when the door is shut.
+const FIRST_WORDS: Duration = Duration::from_secs(1);
 /// How many refused connections are told why at a time; more are closed without a word.
 const REFUSALS: usize = 64;
 
@@ -165,35 +174,77 @@ impl Server {
     }
 }
 
-/// Serves until `stop` is cancelled; then refuses new calls, lets running ones finish for
-/// [`Limits::drain`], and returns when the last connection is closed.
-///
-/// `before_last` is called once nothing new is accepted any more: it takes the socket's name away.
+/// Has a say in who is let in.
+pub trait Doorkeeper: Sync {
+    /// Someone waits in the kernel's queue, and is let in when this comes back, unless the door
+    /// is shut by then.
+    fn knock(&self) -> impl Future<Output = ()> + Send;
+
+    /// Waits until nobody is to be let in any more, and the server is to stop once it has heard
+    /// what those want who are in.
+    fn shut(&self) -> impl Future<Output = ()> + Send;
+
+    /// Nobody is let in any more. True where those who still wait are to be told so: nobody may
+    /// be able to join them from here on. False leaves them to whoever serves the socket next.
+    fn close(&self) -> bool;
+}
+
+/// Lets everyone in until the end.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Open;
+
+impl Doorkeeper for Open {
+    async fn knock(&self) {}
+
+    async fn shut(&self) {
+        std::future::pending::<()>().await;
+    }
+
+    fn close(&self) -> bool {
+        true
+    }
+}
+
+/// Serves what comes to `listener`, which does not block, until `stop` is cancelled or the
+/// doorkeeper shuts; then refuses new calls, lets running ones finish for [`Limits::drain`], and
+/// returns when the last connection is closed.
 pub async fn serve(
-    listener: Listener,
+    listener: &UnixListener,
     server: Server,
     stop: CancellationToken,
-    before_last: impl FnOnce(),
+    keeper: &impl Doorkeeper,
 ) {
     let door = Door::new(server, stop.clone());
-    loop {
-        let accepted = tokio::select! {
-            biased;
-            () = stop.cancelled() => break,
-            accepted = listener.accept() => accepted,
-        };
-        match accepted {
-            Ok(stream) => door.admit(stream),
-            Err(error) => back_off(&error).await,
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => {}
+        () = keeper.shut() => {
+            stop.run_until_cancelled(door.hear_all()).await;
+        }
+        error = door.attend(listener, keeper) => {
+            tracing::error!(%error, "cannot wait for connections");
         }
     }
-    before_last();
-    // Whoever connected before that waits in the kernel's queue, and is told.
-    while let Ok(Ok(stream)) = timeout(Duration::ZERO, listener.accept()).await {
-        door.admit(stream);
+    stop.cancel();
+    if keeper.close() {
+        while let Ok(stream) = accept(listener) {
+            door.admit(stream);
+        }
     }
-    drop(listener);
     door.close().await;
+}
+
+/// Tells when someone waits at a listener. Only what stays in the kernel's queue can be left to
+/// another process, and tokio's listener cannot wait without accepting; but a stream is whatever
+/// has a descriptor.
+fn bell(listener: &UnixListener) -> io::Result<UnixStream> {
+    UnixStream::from_std(OwnedFd::from(listener.try_clone()?).into())
+}
+
+fn accept(listener: &UnixListener) -> io::Result<Stream> {
+    let (stream, _) = listener.accept()?;
+    stream.set_nonblocking(true)?;
+    Ok(uds_local_socket::tokio::Stream::try_from(OwnedFd::from(stream))?.into())
 }
 
 /// Out of descriptors, `accept` fails at once and for ever: the loop must not spin.
@@ -212,6 +263,8 @@ struct Door {
     room: Arc<Semaphore>,
     refusals: Arc<Semaphore>,
     last: AtomicUsize,
+    /// How many connections have not asked anything yet.
+    silent: Arc<AtomicUsize>,
 }
 
 impl Door {
@@ -224,7 +277,39 @@ impl Door {
             kill: CancellationToken::new(),
             tasks: TaskTracker::new(),
             last: AtomicUsize::new(0),
+            silent: Arc::default(),
         }
+    }
+
+    /// Lets in whoever knocks, until that fails.
+    async fn attend(&self, listener: &UnixListener, keeper: &impl Doorkeeper) -> io::Error {
+        let bell = match bell(listener) {
+            Ok(bell) => bell,
+            Err(error) => return error,
+        };
+        loop {
+            if let Err(error) = bell.readable().await {
+                return error;
+            }
+            keeper.knock().await;
+            // Where that has shut the door, this goes no further.
+            tokio::task::yield_now().await;
+            match bell.try_io(Interest::READABLE, || accept(listener)) {
+                Ok(stream) => self.admit(stream),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => back_off(&error).await,
+            }
+        }
+    }
+
+    /// Waits for the first request of each connection. One that is idle is not waited for long.
+    async fn hear_all(&self) {
+        let heard = async {
+            while self.silent.load(Ordering::Relaxed) > 0 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        let _ = timeout(FIRST_WORDS, heard).await;
     }
 
     fn admit(&self, stream: Stream) {
@@ -239,9 +324,12 @@ impl Door {
         let connection = ConnectionId(self.last.fetch_add(1, Ordering::Relaxed) + 1);
         let (server, stop, kill) =
             (self.server.clone(), self.stop.clone(), self.kill.child_token());
+        let silence = Silence::new(&self.silent);
         self.tasks.spawn(async move {
             let _counted = Counted::new(&server.connections);
-            connection::Line::new(stream, server.clone(), connection, stop, kill).serve().await;
+            let line =
+                connection::Line::new(stream, server.clone(), connection, silence, stop, kill);
+            line.serve().await;
             drop(room);
         });
     }
@@ -276,6 +364,31 @@ impl Door {
             self.kill.cancel();
             let _ = timeout(Duration::from_millis(250), self.tasks.wait()).await;
         }
+    }
+}
+
+/// Counts a connection until its first request is taken in.
+struct Silence {
+    count: Arc<AtomicUsize>,
+    lasts: AtomicBool,
+}
+
+impl Silence {
+    fn new(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self { count: count.clone(), lasts: AtomicBool::new(true) }
+    }
+
+    fn end(&self) {
+        if self.lasts.swap(false, Ordering::Relaxed) {
+            self.count.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for Silence {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 

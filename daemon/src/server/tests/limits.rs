@@ -101,6 +101,45 @@ async fn at_the_end_an_idle_connection_is_closed_at_once() {
     timeout(TOO_LONG, house.served).await.unwrap().unwrap();
 }
 
+/// Shuts the door when told, for someone else to open it.
+struct Leaving(CancellationToken);
+
+impl Doorkeeper for Leaving {
+    async fn knock(&self) {}
+
+    async fn shut(&self) {
+        self.0.cancelled().await;
+    }
+
+    fn close(&self) -> bool {
+        false
+    }
+}
+
+#[tokio::test]
+async fn when_the_door_is_shut_those_who_are_in_are_heard_and_others_stay_in_the_queue() {
+    let leave = CancellationToken::new();
+    let house = House::kept_by(Leaving(leave.clone()), |_| {});
+    let (mut asked, mut silent) = (house.client().await, house.client().await);
+    asked.still_works().await;
+    while house.connections.count() < 2 {
+        tokio::task::yield_now().await;
+    }
+    leave.cancel();
+    let mut late = house.client().await;
+    late.call(1, "echo", json!([])).await;
+    // Both on one connection: the second is on its way when the first is taken.
+    silent.send([PING, &PING.replace(r#""id":1"#, r#""id":2"#)].join("\n")).await;
+    assert_eq!(silent.next().await.unwrap()["result"], json!(["ping"]));
+    assert_eq!(silent.next().await.unwrap()["result"], json!(["ping"]));
+    assert_eq!((silent.next().await, asked.next().await), (None, None));
+    timeout(TOO_LONG, house.served).await.unwrap().unwrap();
+    assert!(house.stop.is_cancelled());
+    assert_eq!(late.next().await, None, "its connection was never taken");
+}
+
+const PING: &str = r#"{"jsonrpc":"2.0","id":1,"method":"echo","params":["ping"]}"#;
+
 #[tokio::test]
 async fn a_request_that_the_end_has_overtaken_is_refused() {
     let house = House::open();

@@ -11,7 +11,6 @@ mod symmetry;
 mod websocket;
 
 use super::*;
-use interprocess::local_socket::{GenericFilePath, ListenerOptions, ToFsName as _};
 use jsonrpsee::core::server::SubscriptionCloseResponse;
 use jsonrpsee::types::{ErrorObjectOwned, Params};
 use jsonrpsee::{Extensions, PendingSubscriptionSink, RpcModule};
@@ -42,11 +41,14 @@ impl House {
     }
 
     fn with(change: impl FnOnce(&mut Server)) -> Self {
+        Self::kept_by(Open, change)
+    }
+
+    fn kept_by(keeper: impl Doorkeeper + Send + 'static, change: impl FnOnce(&mut Server)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("s");
-        let name = path.as_path().to_fs_name::<GenericFilePath>().unwrap();
-        let listener =
-            ListenerOptions::new().name(name).reclaim_name(false).create_tokio().unwrap();
+        let listener = UnixListener::bind(&path).unwrap();
+        listener.set_nonblocking(true).unwrap();
         let (say, heard) = mpsc::unbounded_channel();
         let release = Arc::new(Semaphore::new(0));
         let mut server = Server::new(methods(&say, &release));
@@ -54,7 +56,8 @@ impl House {
         server.limits.drain = Duration::from_secs(2);
         change(&mut server);
         let (stop, connections) = (CancellationToken::new(), server.connections.clone());
-        let served = tokio::spawn(serve(listener, server, stop.clone(), || {}));
+        let stopped = stop.clone();
+        let served = tokio::spawn(async move { serve(&listener, server, stopped, &keeper).await });
         Self { dir, stop, served, connections, heard, release }
     }
 
