@@ -38,6 +38,8 @@ mod calls;
 mod connection;
 mod fault;
 mod frame;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod http;
 mod invoke;
 mod message;
@@ -72,7 +74,8 @@ use tokio_util::task::TaskTracker;
 const BACK_OFF: Duration = Duration::from_millis(100);
 /// How long those who were let in last are waited for when the door is shut.
 const FIRST_WORDS: Duration = Duration::from_secs(1);
-/// How many refused connections are told why at a time; more are closed without a word.
+/// How many refused connections are listened to at a time, to answer in their framing; more are
+/// told at once and closed.
 const REFUSALS: usize = 64;
 
 /// What a client may use up. Past a limit it gets an error.
@@ -346,13 +349,15 @@ impl Door {
     }
 
     fn refuse(&self, stream: Stream, error: jsonrpsee::types::ErrorObjectOwned) {
-        tracing::warn!(reason = error.message(), "a connection is refused");
         if let Ok(turn) = self.refusals.clone().try_acquire_owned() {
+            tracing::warn!(reason = error.message(), "a connection is refused");
             let kill = self.kill.clone();
             self.tasks.spawn(async move {
                 kill.run_until_cancelled(connection::refuse(stream, error)).await;
                 drop(turn);
             });
+        } else {
+            connection::refuse_at_once(&stream, error);
         }
     }
 

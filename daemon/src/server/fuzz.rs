@@ -1,0 +1,152 @@
+//! What must hold for any bytes that come in: for the fuzz targets of `tests/fuzz`, and for property
+//! tests.
+
+use super::frame::{FrameCodec, FrameError, Framing};
+use super::message::{self, Frame, Message};
+use super::speech;
+use bytes::BytesMut;
+use jsonrpsee::types::Id;
+use serde_json::value::RawValue;
+use tokio_util::codec::{Decoder as _, Encoder as _};
+
+/// The largest frame, in bytes.
+const MAX: usize = 256;
+
+/// However the bytes are cut, the same frames come out, none larger than the cap, and what is
+/// encoded is decoded to what it was.
+///
+/// # Panics
+/// If that is not so.
+pub fn frames(bytes: &[u8]) {
+    let Some((first, bytes)) = bytes.split_first() else { return };
+    let size = usize::from(*first % 32) + 1;
+    for framing in [Framing::Lines, Framing::Headers] {
+        let whole = decode(framing, bytes, bytes.len().max(1));
+        assert_eq!(whole, decode(framing, bytes, size), "{framing:?} in pieces of {size}");
+        assert!(
+            whole.iter().flatten().all(|frame| frame.len() <= MAX),
+            "{framing:?}: past the cap"
+        );
+        if let Some(json) = json(bytes) {
+            let mut encoded = BytesMut::new();
+            let mut codec = FrameCodec::new(framing, usize::MAX);
+            codec.encode(json.clone(), &mut encoded).expect("to memory");
+            codec.encode(json.clone(), &mut encoded).expect("to memory");
+            for _ in 0..2 {
+                let frame = codec.decode(&mut encoded).expect("ours").expect("a whole one");
+                let value: Result<serde_json::Value, _> = serde_json::from_slice(&frame);
+                let before: Result<serde_json::Value, _> = serde_json::from_str(json.get());
+                assert_eq!(value.ok(), before.ok(), "{framing:?}");
+            }
+            assert!(encoded.is_empty());
+        }
+    }
+    // What is told once is not taken back when more comes.
+    let told: Vec<_> =
+        (0..=bytes.len().min(16)).map(|end| speech::told_by(&bytes[..end])).collect();
+    let first = told.iter().flatten().next();
+    assert!(told.iter().flatten().all(|speech| Some(speech) == first), "{told:?}");
+}
+
+/// Any text is a message, a batch, or an error in our shape; an id is one that the protocol has.
+///
+/// # Panics
+/// If that is not so.
+pub fn messages(bytes: &[u8]) {
+    match message::parse(bytes) {
+        Ok(Frame::Single(message)) => check(&message),
+        Ok(Frame::Batch(entries)) => {
+            entries.into_iter().for_each(|entry| check(&message::parse_entry(entry)));
+        }
+        Err(error) => check_error(&error),
+    }
+}
+
+fn check(message: &Message<'_>) {
+    match message {
+        Message::Request(request) => check_id(&request.id),
+        Message::Answer { id, .. } => check_id(id),
+        Message::Invalid { id, error } => {
+            check_id(id);
+            check_error(error);
+        }
+        Message::Notification { params, .. } => {
+            assert!(params.is_none_or(|params| params.get().starts_with(['{', '['])));
+        }
+    }
+}
+
+fn check_id(id: &Id<'_>) {
+    let raw = serde_json::value::to_raw_value(id).expect("an id is JSON");
+    assert_eq!(message::parse_id(&raw).as_ref(), Some(id));
+}
+
+fn check_error(error: &jsonrpsee::types::ErrorObjectOwned) {
+    let data = error.data().map_or("null", RawValue::get);
+    assert!(serde_json::from_str::<hob_protocol::ErrorData>(data).is_ok(), "{error:?}");
+}
+
+fn json(bytes: &[u8]) -> Option<Box<RawValue>> {
+    RawValue::from_string(String::from_utf8(bytes.to_vec()).ok()?).ok()
+}
+
+/// The frames, and `None` where an error ends them.
+fn decode(framing: Framing, bytes: &[u8], size: usize) -> Vec<Option<Vec<u8>>> {
+    let (mut codec, mut buf) = (FrameCodec::new(framing, MAX), BytesMut::new());
+    let (mut frames, mut pieces) = (Vec::new(), bytes.chunks(size));
+    loop {
+        let piece = pieces.next();
+        buf.extend_from_slice(piece.unwrap_or_default());
+        loop {
+            let decoded: Result<_, FrameError> = match piece {
+                Some(_) => codec.decode(&mut buf),
+                None => codec.decode_eof(&mut buf),
+            };
+            match decoded {
+                Ok(Some(frame)) => frames.push(Some(frame.to_vec())),
+                Ok(None) => break,
+                Err(_) => {
+                    frames.push(None);
+                    return frames;
+                }
+            }
+        }
+        if piece.is_none() {
+            return frames;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Bytes that are nearly right, so that more than the first check is reached.
+    fn nearly() -> impl Strategy<Value = Vec<u8>> {
+        let piece = prop_oneof![
+            Just("Content-Length: ".to_owned()),
+            Just("\r\n\r\n".to_owned()),
+            Just("\n".to_owned()),
+            Just(r#"{"jsonrpc":"2.0","id":1,"method":"a"}"#.to_owned()),
+            Just("[{},1]".to_owned()),
+            (0..400_u32).prop_map(|number| number.to_string()),
+            "[ -~]{0,20}",
+        ];
+        let text =
+            proptest::collection::vec(piece, 0..12).prop_map(|text| text.concat().into_bytes());
+        prop_oneof![text, proptest::collection::vec(any::<u8>(), 0..80)]
+    }
+
+    proptest! {
+        #[test]
+        fn frames_hold(bytes in nearly()) {
+            frames(&bytes);
+        }
+
+        #[test]
+        fn messages_hold(bytes in nearly()) {
+            messages(&bytes);
+        }
+    }
+}
