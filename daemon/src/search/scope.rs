@@ -18,7 +18,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 /// Files of more bytes than this together are not looked at at once: each may match as a whole.
-const WINDOW_BYTES: u64 = 32 << 20;
+const WINDOW_BYTES: u64 = 16 << 20;
 
 pub(super) struct Scope<'a> {
     query: &'a SearchQuery,

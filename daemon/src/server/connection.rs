@@ -14,6 +14,7 @@ use interprocess::local_socket::tokio::Stream;
 use jsonrpsee::ConnectionId;
 use jsonrpsee::types::{ErrorObjectOwned, Id};
 use rustix::event::{PollFd, PollFlags};
+use rustix::net::{RecvFlags, SendFlags};
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::pin::Pin;
@@ -23,6 +24,7 @@ use std::time::Duration;
 use tokio::io::{AsyncWrite, AsyncWriteExt as _, Interest};
 use tokio::net::UnixStream;
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
+use tokio_util::codec::Encoder as _;
 use tokio_util::sync::CancellationToken;
 
 /// How long what a refused peer still writes is read, so that it sees the reason.
@@ -148,23 +150,34 @@ pub(super) async fn converse(line: &Line, mut source: impl Source, sink: impl Si
 
 /// Refuses a connection for a reason that its peer is told, in the framing that it speaks.
 pub(super) async fn refuse(stream: Stream, error: ErrorObjectOwned) {
-    let json = jsonrpsee::MethodResponse::error(Id::Null, error).into_json();
     let mut start = BytesMut::new();
     let speech = timeout(LINGER, speech::listen(&stream, &mut start)).await;
-    let framing = match speech {
-        Ok(Ok(Speech::Frames(framing))) => framing,
-        _ => Framing::Lines,
-    };
-    if let Ok(Ok(Speech::Http)) = speech {
-        let _ = timeout(LINGER, (&stream).write_all(&http::refusal(&json))).await;
-    } else {
-        let mut sink = ByteSink::new(&stream, FrameCodec::new(framing, 0));
-        if sink.add(json).is_ok() {
-            let _ = sink.flush(LINGER).await;
-        }
-    }
+    let words = refusal(speech.ok().and_then(Result::ok), error);
+    let _ = timeout(LINGER, (&stream).write_all(&words)).await;
     hang_up(&stream);
     frame::linger(&stream, LINGER).await;
+}
+
+/// The same without waiting for anything: for a crowd, each of which would take a task.
+pub(super) fn refuse_at_once(stream: &Stream, error: ErrorObjectOwned) {
+    let mut start = [0; 16];
+    let read = rustix::net::recv(fd(stream), &mut start, RecvFlags::DONTWAIT).unwrap_or((0, 0)).0;
+    let words = refusal(speech::told_by(start[..read].trim_ascii_start()), error);
+    let _ = rustix::net::send(fd(stream), &words, SendFlags::DONTWAIT | SendFlags::NOSIGNAL);
+}
+
+/// The words of a refusal; in a line for a peer that has not said enough.
+fn refusal(speech: Option<Speech>, error: ErrorObjectOwned) -> BytesMut {
+    let json = jsonrpsee::MethodResponse::error(Id::Null, error).into_json();
+    let framing = match speech {
+        Some(Speech::Http) => return BytesMut::from(&http::refusal(&json)[..]),
+        Some(Speech::Frames(framing)) => framing,
+        None => Framing::Lines,
+    };
+    let mut words = BytesMut::new();
+    // Nothing but a socket could fail here.
+    let _ = FrameCodec::new(framing, 0).encode(json, &mut words);
+    words
 }
 
 /// Ends a connection on which all is said, once its peer has seen it.

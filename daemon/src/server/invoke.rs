@@ -14,7 +14,7 @@ use std::task::Poll;
 use tokio::sync::mpsc;
 
 /// How many notifications of one stream wait before its handler does.
-const STREAM_BUFFER: usize = 16;
+const STREAM_BUFFER: usize = 4;
 
 /// Numbers the subscriptions of a connection.
 #[derive(Debug, Default)]

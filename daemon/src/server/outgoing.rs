@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 /// How many frames may wait.
 const FRAMES: usize = 64;
 /// How many KiB may wait. A frame larger than this waits alone.
-const KIBIBYTES: u32 = 16 * 1024;
+const KIBIBYTES: u32 = 4 * 1024;
 /// Small frames are written together, up to so many bytes.
 const TOGETHER: usize = 64 * 1024;
 

@@ -54,7 +54,7 @@ pub(super) async fn listen<R: AsyncRead + Unpin>(
 }
 
 /// What begins so, or `None` while it can still be several.
-fn told_by(start: &[u8]) -> Option<Speech> {
+pub(super) fn told_by(start: &[u8]) -> Option<Speech> {
     let headers = start.len().min(HEADER.len());
     if start[..headers].eq_ignore_ascii_case(&HEADER[..headers]) {
         return (headers == HEADER.len()).then_some(Speech::Frames(Framing::Headers));

@@ -4,9 +4,6 @@ use crate::{PROGRAMS, start};
 use hob_tests::{Hob, Outcome, finish, skipped};
 use serde_json::{Value, json};
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::os::unix::net::UnixStream;
-use std::time::Duration;
 
 fn refused(outcome: &Outcome, parts: &[&str]) {
     assert_eq!((outcome.status, outcome.text().as_str()), (Some(2), ""), "{outcome:?}");
@@ -113,97 +110,6 @@ fn a_filter_that_is_none_is_refused() {
     refused(&hob.try_run(&["search", "-A", "x", "foo"]), &["x"]);
     refused(&hob.try_run(&["search"]), &["a pattern is missing", "hint: "]);
     refused(&hob.try_run(&["serach", "foo"]), &["`search`"]);
-}
-
-/// A bare connection.
-struct Raw(BufReader<UnixStream>);
-
-impl Raw {
-    fn to(hob: &Hob) -> Self {
-        drop(hob.connection());
-        let stream = UnixStream::connect(hob.place().socket).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-        stream.set_write_timeout(Some(Duration::from_secs(30))).unwrap();
-        Self(BufReader::new(stream))
-    }
-
-    fn send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
-        self.0.get_mut().write_all(bytes)
-    }
-
-    fn answer(&mut self) -> Value {
-        let mut line = String::new();
-        self.0.read_line(&mut line).unwrap();
-        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: `{line}`"))
-    }
-
-    fn asks(&mut self, bytes: &[u8]) -> Value {
-        self.send(bytes).unwrap();
-        self.answer()
-    }
-}
-
-fn code(answer: &Value) -> i64 {
-    answer["error"]["code"].as_i64().unwrap_or(0)
-}
-
-#[test]
-fn frames_that_are_none_get_an_error_and_the_next_is_served() {
-    let hob = start("//- a.txt\nfoo");
-    let mut raw = Raw::to(&hob);
-    for (frame, expected) in [
-        (&b"garbage\n"[..], -32700),
-        (b"{\n", -32700),
-        (b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"daemon.ping\xff\"}\n", -32700),
-        (b"[]\n", -32600),
-        (b"{}\n", -32600),
-        (b"{\"jsonrpc\":\"2.0\",\"id\":1.5,\"method\":\"daemon.ping\"}\n", -32600),
-        (b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"no.such\"}\n", -32601),
-        (b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"index.search\"}\n", -32602),
-        (b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"index.search\",\"params\":{\"query\":7}}\n", -32602),
-    ] {
-        let answer = raw.asks(frame);
-        assert_eq!(code(&answer), expected, "{}: {answer}", String::from_utf8_lossy(frame));
-        assert!(answer["error"]["data"]["kind"].is_string(), "{answer}");
-    }
-    let nested = format!("{}1{}\n", "[".repeat(100_000), "]".repeat(100_000));
-    let answer = raw.asks(nested.as_bytes());
-    assert!(answer.to_string().contains("error"), "{answer}");
-    let answer = raw.asks(b"{\"jsonrpc\":\"2.0\",\"id\":9,\"method\":\"daemon.ping\"}\n");
-    assert!(answer["result"].is_object(), "{answer}");
-}
-
-#[test]
-fn a_frame_past_the_limit_is_refused_and_the_daemon_stays_small() {
-    let mut hob = start("//- a.txt\nfoo");
-    hob.set("HOB_LIMITS_FRAME_BYTES", "65536");
-    let mut raw = Raw::to(&hob);
-    let mut sent = 0;
-    let part = [b'x'; 65_536];
-    let _ = raw.send(b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"");
-    while sent < 64 << 20 && raw.send(&part).is_ok() {
-        sent += part.len();
-    }
-    let mut said = String::new();
-    let _ = raw.0.read_to_string(&mut said);
-    assert!(said.is_empty() || said.contains("too_large"), "{said}");
-    let memory = hob.status()["daemon"]["memory_bytes"].as_u64().unwrap();
-    assert!(memory < 200 << 20, "{memory} bytes");
-}
-
-#[test]
-fn a_frame_that_never_ends_is_given_up() {
-    let mut hob = start("//- a.txt\nfoo");
-    hob.set("HOB_LIMITS_PARTIAL_FRAME_MS", "300").set("HOB_LIMITS_FIRST_FRAME_MS", "300");
-    let mut partial = Raw::to(&hob);
-    partial.send(b"{\"jsonrpc\":").unwrap();
-    let mut silent = Raw::to(&hob);
-    for raw in [&mut partial, &mut silent] {
-        let mut said = String::new();
-        // It ends: that is what is waited for.
-        raw.0.read_to_string(&mut said).unwrap();
-    }
-    assert_eq!(hob.run("search foo"), "a.txt:1:foo\n");
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod limits;
 mod parity;
 mod promise;
 mod symbols;
+mod wire;
 mod worktrees;
 
 use hob_tests::{Hob, Programs};
