@@ -4,6 +4,7 @@
 //! named. The worktrees of a repository share its store.
 
 mod idle;
+mod probe;
 
 use crate::config::Config;
 use crate::git;

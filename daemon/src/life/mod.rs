@@ -1,14 +1,15 @@
 //! The daemon's life: from the command line to its end.
 //!
-//! Who may serve is settled in `instance`, what the starter hears in `herald`; `program` and
-//! `succession` are about a new build that takes over, and `end` about signals. What is
-//! served is not known here: [`crate::handlers::methods`] and [`Services`] say so.
+//! Who may serve is settled in `instance`, what the starter hears in `herald`, and what systemd
+//! hears in `service`; `program` and `succession` are about a new build that takes over, `end` about
+//! signals. What is served is not known here: [`crate::handlers::methods`] and [`Services`] say so.
 
 mod end;
 mod error;
 mod herald;
 mod instance;
 mod program;
+mod service;
 mod succession;
 
 pub use error::StartError;
@@ -17,7 +18,7 @@ pub use instance::{Claim, Handed, Instance, answers, claim, private_dir};
 use crate::config::{self, Loaded};
 use crate::log::{self, Target};
 use crate::options::{self, Options, Succeed};
-use crate::server::{Connections, Doorkeeper as _, NoHooks, Server, serve};
+use crate::server::{Connections, NoHooks, Server, serve};
 use crate::workspaces::Workspaces;
 use crate::{Services, handlers};
 use end::{Signals, end_in_time};
@@ -197,12 +198,13 @@ async fn serve_until_told(
     tokio::spawn(end_in_time(shutdown.clone(), succession.clone()));
     tokio::spawn(succession.clone().go_rounds());
     tokio::spawn(unload_idle(services.clone()));
+    tokio::spawn(service::ping_watchdog(services.clone()));
     tracing::info!(socket = %services.socket.display(), pid = std::process::id(), "ready");
     herald.ready();
+    service::ready(&services);
     serve(&listener, server, shutdown, &*succession).await;
     services.close();
-    // A signal may have come after a successor was due: then the name is to go after all.
-    succession.close();
+    succession.leave();
     tracing::info!("stopped");
     Ok(succession)
 }

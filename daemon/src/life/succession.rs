@@ -8,8 +8,8 @@
 //! Only the path by which this very process was started counts. Two builds that
 //! are started by different paths and share a socket do not chase each other.
 
-use super::Instance;
 use super::program::{Identity, Program};
+use super::{Instance, service};
 use crate::server::Doorkeeper;
 use rustix::io::{FdFlags, fcntl_setfd};
 use std::ffi::OsString;
@@ -92,6 +92,16 @@ impl Succession {
         self.due.store(false, Ordering::SeqCst);
     }
 
+    /// Takes the socket's name away, unless a successor is to have it or it is not ours. A signal may
+    /// have come after one was due. True where nobody else has the socket.
+    pub(super) fn leave(&self) -> bool {
+        if self.is_due() {
+            return false;
+        }
+        *self.listener() = None;
+        self.instance.unbind()
+    }
+
     /// Becomes the new program. Comes back only if that fails.
     pub(super) fn succeed(&self) -> io::Error {
         match self.successor() {
@@ -170,12 +180,11 @@ impl Doorkeeper for Succession {
         self.shut.cancelled().await;
     }
 
-    /// Takes the socket's name away, unless a successor is to have it or it is not ours.
     fn close(&self) -> bool {
-        if self.is_due() {
-            return false;
+        match self.is_due() {
+            true => service::succeeding(),
+            false => service::stopping(),
         }
-        *self.listener() = None;
-        self.instance.unbind()
+        self.leave()
     }
 }

@@ -16,7 +16,7 @@ use std::ops::Bound;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 pub(super) struct Keeper {
@@ -36,7 +36,6 @@ pub(super) struct Keeper {
     inodes: BTreeMap<PathBuf, (u64, u64)>,
     /// A file has a name more, and which file that was before is not known.
     new_link: bool,
-    touches: AtomicU32,
     generation: u64,
     /// When the whole tree was looked at.
     swept: Instant,
@@ -60,7 +59,6 @@ impl Keeper {
             links: HashMap::new(),
             inodes: BTreeMap::new(),
             new_link: false,
-            touches: AtomicU32::new(0),
             generation: 0,
             swept: Instant::now(),
             epoch,
@@ -105,10 +103,11 @@ impl Keeper {
             self.apply(events);
             self.check_root();
         }
-        let mut waiting = Vec::new();
+        let (mut waiting, mut probes) = (Vec::new(), Vec::new());
         for command in commands {
             match command {
                 Command::Sync(reply) => waiting.push(reply),
+                Command::Probe(reply) => probes.push(reply),
                 Command::Indexed(epoch, files) if epoch == self.epoch => self.indexed(&files),
                 Command::Indexed(..) => {}
                 Command::Renumber(epoch) => self.renumber(epoch),
@@ -129,6 +128,9 @@ impl Keeper {
         };
         for reply in waiting {
             let _ = reply.send(answer.map(|()| Synced));
+        }
+        for reply in probes {
+            let _ = reply.send(());
         }
         true
     }
@@ -190,7 +192,7 @@ impl Keeper {
                 _ => None,
             },
         };
-        let scan = Scan::new(self.shared.watcher(), &self.touches);
+        let scan = Scan::new(self.shared.watcher(), &self.shared.touches);
         let new = scan_pool(|| scan.dir(dir, &above, old.as_ref()));
         let found = scan.into_found();
         self.take_found(found);
@@ -309,7 +311,7 @@ impl Keeper {
             }
         }
         let rules = self.rules_of(parent);
-        let scan = Scan::new(self.shared.watcher(), &self.touches);
+        let scan = Scan::new(self.shared.watcher(), &self.shared.touches);
         let new = scan_pool(|| scan.path(path, &rules, old.as_ref()));
         let found = scan.into_found();
         let names = found.linked.first().filter(|_| moved).map(|link| (link.inode, link.names));
@@ -347,7 +349,7 @@ impl Keeper {
         }
         let names: Vec<PathBuf> =
             inodes.iter().filter_map(|inode| self.links.get(inode)).flatten().cloned().collect();
-        let scan = Scan::new(None, &self.touches);
+        let scan = Scan::new(None, &self.shared.touches);
         for name in names.iter().filter(|name| !paths.contains_key(*name)) {
             let (Some(relative), Some(dir)) = (self.relative(name), name.parent()) else {
                 continue;

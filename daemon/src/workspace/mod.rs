@@ -15,7 +15,7 @@ use hob_protocol::{Freshness, IndexChange, Origin, Text};
 use keeper::{Keeper, root_id};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, mpsc};
 use std::time::Duration;
 use tokio::sync::broadcast;
@@ -56,6 +56,8 @@ struct Synced;
 
 enum Command {
     Sync(mpsc::SyncSender<Result<Synced, Failed>>),
+    /// To be answered once what the watcher had to report is taken in.
+    Probe(mpsc::SyncSender<()>),
     Indexed(u64, Vec<Indexed>),
     Renumber(u64),
     Close,
@@ -87,6 +89,8 @@ struct Shared {
     published: (Mutex<u64>, Condvar),
     /// The keeper has taken events whose effect is not published yet.
     busy: AtomicBool,
+    /// How many directories and files were looked at. A file gets its number.
+    touches: AtomicU32,
     alive: AtomicBool,
 }
 
@@ -137,6 +141,7 @@ impl Workspace {
             posted: Condvar::new(),
             published: (Mutex::new(0), Condvar::new()),
             busy: AtomicBool::new(true),
+            touches: AtomicU32::new(0),
             alive: AtomicBool::new(true),
         });
         let ours = shared.clone();
@@ -194,6 +199,23 @@ impl Workspace {
             Ok(Err(failed)) => Err(failed),
             Err(mpsc::RecvTimeoutError::Timeout) => Err(Failed::Late),
             Err(mpsc::RecvTimeoutError::Disconnected) => Err(Failed::Closed),
+        }
+    }
+
+    /// Whether the keeper and the watcher answer in time, or are seen to work. No tree is looked at
+    /// for it. One that has failed counts as well: whoever asks next opens it anew.
+    pub(crate) fn probe(&self, patience: Duration) -> bool {
+        let (reply, answer) = mpsc::sync_channel(1);
+        let touches = self.shared.touches.load(Ordering::Relaxed);
+        self.shared.post(Command::Probe(reply));
+        if !self.is_alive() {
+            return true;
+        }
+        match answer.recv_timeout(patience) {
+            Ok(()) | Err(mpsc::RecvTimeoutError::Disconnected) => true,
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                self.shared.touches.load(Ordering::Relaxed) != touches
+            }
         }
     }
 
