@@ -77,6 +77,17 @@ impl Place {
         }
     }
 
+    /// Whether it is certain that no daemon runs: its lock is there, and free. To connect would tell
+    /// as well, but where systemd has the socket it would start one.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        use rustix::fs::{FlockOperation, Mode, OFlags};
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let lock = rustix::fs::open(place::lock(&self.socket), flags, Mode::empty());
+        lock.is_ok_and(|lock| {
+            rustix::fs::flock(&lock, FlockOperation::NonBlockingLockShared).is_ok()
+        })
+    }
+
     /// Makes the directory of the socket where it is missing, and verifies it.
     ///
     /// # Errors

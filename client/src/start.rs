@@ -10,7 +10,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::Read as _;
 use std::os::fd::AsFd;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdout, Command, Stdio};
 use std::sync::mpsc;
@@ -56,15 +56,17 @@ fn start_within(place: &Place, patience: Duration) -> Result<Connection, Error> 
 }
 
 /// The program to start.
-fn find_daemon(place: &Place) -> Result<PathBuf, Error> {
+pub(crate) fn find_daemon(place: &Place) -> Result<PathBuf, Error> {
     if let Some(given) = &place.daemon {
         return named(given, place.path.as_deref());
     }
     let beside = std::env::current_exe().ok().map(|program| program.with_file_name("hobd"));
+    let known = in_path(OsStr::new("hobd"), place.path.as_deref());
     if let Some(program) = beside.filter(|program| is_program(program)) {
-        return Ok(program);
+        // `PATH` may lead to the same by a link, which an update turns to the next version.
+        return Ok(known.filter(|known| is_same(known, &program)).unwrap_or(program));
     }
-    in_path(OsStr::new("hobd"), place.path.as_deref()).ok_or_else(|| {
+    known.ok_or_else(|| {
         Error::new(ErrorKind::Start, "cannot find the daemon `hobd` beside `hob` or in `PATH`")
             .hint("install it there, or set `HOB_DAEMON` to its path")
     })
@@ -88,11 +90,17 @@ fn named(given: &OsString, path: Option<&OsStr>) -> Result<PathBuf, Error> {
     })
 }
 
-fn in_path(name: &OsStr, path: Option<&OsStr>) -> Option<PathBuf> {
+pub(crate) fn in_path(name: &OsStr, path: Option<&OsStr>) -> Option<PathBuf> {
     std::env::split_paths(path?)
         .filter(|dir| dir.is_absolute())
         .map(|dir| dir.join(name))
         .find(|program| is_program(program))
+}
+
+/// Whether two paths lead to the same file.
+pub(crate) fn is_same(a: &Path, b: &Path) -> bool {
+    let identity = |path| std::fs::metadata(path).map(|file| (file.dev(), file.ino()));
+    matches!((identity(a), identity(b)), (Ok(a), Ok(b)) if a == b)
 }
 
 fn is_program(path: &Path) -> bool {

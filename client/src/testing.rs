@@ -111,7 +111,12 @@ fn line_of(act: Act, id: &Value) -> Option<String> {
 
 /// A file that the shell runs, for a daemon that is started.
 pub(crate) fn program(dir: &Path, script: &str) -> PathBuf {
-    let path = dir.join("hobd");
+    program_named(dir, "hobd", script)
+}
+
+/// The same, by its name.
+pub(crate) fn program_named(dir: &Path, name: &str, script: &str) -> PathBuf {
+    let path = dir.join(name);
     // Another process writes it: a descriptor of ours could be inherited by what a test beside
     // this one spawns, and the system refuses to run a file that is open for writing.
     let write = r#"printf '#!/bin/sh\n%s\n' "$2" > "$1" && chmod 755 "$1""#;

@@ -1,7 +1,7 @@
 //! Where the socket and hob's directories are: a matter of the environment alone.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The environment, as a function from a variable's name: tests pass their own.
 pub type Env<'a> = &'a dyn Fn(&str) -> Option<OsString>;
@@ -35,6 +35,18 @@ pub fn socket(env: Env<'_>, uid: u32) -> PathBuf {
         Some(path) => PathBuf::from(path),
         None => runtime_dir(env, uid).join("hob.sock"),
     }
+}
+
+/// The file that a daemon has locked for as long as it lives, beside its socket.
+#[must_use]
+pub fn lock(socket: &Path) -> PathBuf {
+    // The default socket's lock has a name that is easy to find; others may share a directory.
+    if socket.file_name() == Some("hob.sock".as_ref()) {
+        return socket.with_file_name("hobd.lock");
+    }
+    let mut name = socket.as_os_str().to_owned();
+    name.push(".lock");
+    name.into()
 }
 
 /// The directory of derived data, which may be deleted at any time.

@@ -1,18 +1,18 @@
-//! `hob daemon start|stop|restart|status|logs`: the daemon's life, from outside.
+//! `hob daemon …`: the daemon's life, from outside.
 
 use super::commands::{Group, Row, json_flag, on};
 use super::status::{print_daemon, print_json};
-use super::{Status, World, logs};
+use super::{Status, World, install, logs};
 use crate::{Connection, DaemonApiClient as _, Error, ErrorKind, Place, block_on, start};
 use clap::{ArgMatches, Command};
-use hob_protocol::{DaemonStatus, Text};
-use serde::Serialize;
+use hob_protocol::{DaemonStatus, Kind, Text};
+use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
 
 pub(super) const ROW: Row = Row {
     name: "daemon",
     group: Group::Daemon,
-    synopsis: "start|stop|restart|status|logs",
+    synopsis: "start|stop|restart|install|...",
     about: "Look after the daemon, which otherwise starts by itself",
     define,
     run,
@@ -30,6 +30,11 @@ fn define(command: Command) -> Command {
                 .arg(json_flag()),
         )
         .subcommand(logs::define(sub("logs", "Show its log")))
+        .subcommand(install::define_install(sub(
+            "install",
+            "Let systemd start it: write and enable its user units",
+        )))
+        .subcommand(sub("uninstall", "Take the units back"))
 }
 
 fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
@@ -43,6 +48,8 @@ fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
         }
         Some(("status", matches)) => status(&place, on(matches, "json"), world),
         Some(("logs", matches)) => logs::run(matches, &place, world),
+        Some(("install", matches)) => install::install(matches, &place, world),
+        Some(("uninstall", _)) => install::uninstall(&place, world),
         _ => {
             Err(Error::new(ErrorKind::Usage, "a command is missing").hint("see `hob help daemon`"))
         }
@@ -96,8 +103,12 @@ impl Report {
     }
 }
 
-/// A connection to the daemon, if one runs.
+/// A connection to the daemon, if one runs. None is started for it, not even by systemd.
 pub(super) fn running(place: &Place) -> Result<Option<Connection>, Error> {
+    place.verify()?;
+    if place.is_at_rest() {
+        return Ok(None);
+    }
     match Connection::open(place) {
         Ok(connection) => Ok(Some(connection)),
         Err(error) if error.kind == ErrorKind::NotRunning => Ok(None),
@@ -115,18 +126,25 @@ pub(super) fn ask_status(connection: &Connection) -> Result<DaemonStatus, Error>
 const DRAIN: Duration = Duration::from_secs(15);
 
 fn stop(place: &Place, world: &mut World<'_>) -> Result<Status, Error> {
+    if !stop_if_running(place, world)? {
+        writeln!(world.out, "hobd does not run")?;
+    }
+    Ok(Status::Done)
+}
+
+/// Stops the daemon and waits until it has gone. False where none runs.
+pub(super) fn stop_if_running(place: &Place, world: &mut World<'_>) -> Result<bool, Error> {
     // Without the greeting, since this must work with a daemon of another version.
     let Some(connection) = running(place)?.map(Connection::without_greeting) else {
-        writeln!(world.out, "hobd does not run")?;
-        return Ok(Status::Done);
+        return Ok(false);
     };
-    let pid = ask_status(&connection).ok().map(|daemon| daemon.pid).or(connection.peer());
+    let pid = pid(&connection)?;
     let process = pid.and_then(Process::of);
     connection.set_timeout(Some(DRAIN))?;
     match block_on(connection.stop()) {
-        // It may be gone before its answer is out.
+        // It may be gone before its answer is out, or be stopping already.
         Ok(_) => {}
-        Err(error) if error.kind == ErrorKind::Lost => {}
+        Err(error) if error.kind == ErrorKind::Lost || error.is(Kind::Stopping) => {}
         Err(error) => return Err(error),
     }
     let deadline = Instant::now() + DRAIN;
@@ -140,7 +158,20 @@ fn stop(place: &Place, world: &mut World<'_>) -> Result<Status, Error> {
         Some(pid) => writeln!(world.out, "hobd stopped, process {pid}")?,
         None => writeln!(world.out, "hobd stopped")?,
     }
-    Ok(Status::Done)
+    Ok(true)
+}
+
+/// The daemon's process, of whatever version it is. The system's word would be that of who made
+/// the socket, which may be systemd.
+fn pid(connection: &Connection) -> Result<Option<u32>, Error> {
+    #[derive(Deserialize)]
+    struct Status {
+        pid: u32,
+    }
+    connection.set_timeout(Some(super::ping::PATIENCE))?;
+    let answer = connection.call("daemon.status", None).ok();
+    let status = answer.and_then(|answer| serde_json::from_str::<Status>(answer.get()).ok());
+    Ok(status.map(|status| status.pid))
 }
 
 fn still_there(pid: Option<u32>) -> Error {

@@ -8,6 +8,7 @@ mod cut;
 mod daemon;
 mod files;
 mod index;
+mod install;
 mod kinds;
 mod logs;
 mod outline;

@@ -108,7 +108,7 @@ fn help_is_grouped() {
             Daemon:
               ping                                   Ask the daemon for a sign of life
               rpc METHOD [JSON]                      Call a method of the daemon's interface
-              daemon start|stop|restart|status|logs  Look after the daemon, which otherwise starts by itself
+              daemon start|stop|restart|install|...  Look after the daemon, which otherwise starts by itself
 
             Examples:
               hob search 'fn main'               lines, as `rg --sort path` prints them

@@ -1,11 +1,11 @@
 //! What surrounds a command: its streams, its environment, its directory, its daemon.
 
 use crate::error::reason;
+use crate::start::is_same;
 use crate::{Connection, Error, ErrorKind, Place, start};
 use hob_protocol::{Kind, Text};
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write};
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -100,9 +100,4 @@ const DRAIN: Duration = Duration::from_secs(12);
 
 fn is_gone(error: &Error) -> bool {
     error.kind == ErrorKind::Lost || error.is(Kind::Stopping)
-}
-
-fn is_same(a: &Path, b: &Path) -> bool {
-    let identity = |path| std::fs::metadata(path).map(|file| (file.dev(), file.ino()));
-    matches!((identity(a), identity(b)), (Ok(a), Ok(b)) if a == b)
 }

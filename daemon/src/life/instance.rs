@@ -1,6 +1,7 @@
 //! One daemon a socket: the lock that is held for life, and the socket that only its holder binds.
 
 use super::StartError;
+use hob_protocol::place;
 use interprocess::local_socket::{
     GenericFilePath, ListenerNonblockingMode, ListenerOptions, ToFsName as _,
 };
@@ -85,7 +86,7 @@ pub fn private_dir(dir: &Path) -> Result<(), StartError> {
 /// someone holds it.
 pub fn claim(socket: &Path) -> Result<Claim, StartError> {
     check_path(socket)?;
-    let lock_path = lock_path(socket);
+    let lock_path = place::lock(socket);
     loop {
         let (mut lock, locked) = open_lock(&lock_path)?;
         if !locked {
@@ -119,7 +120,7 @@ impl Instance {
     pub fn inherited(socket: &Path) -> Option<Self> {
         let lock = File::from(io::stdin().as_fd().try_clone_to_owned().ok()?);
         let held = rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok();
-        (held && same_file(&lock, &lock_path(socket))).then(|| Self::new(socket, lock))
+        (held && same_file(&lock, &place::lock(socket))).then(|| Self::new(socket, lock))
     }
 
     /// The lock, for the standard input of a successor.
@@ -244,16 +245,6 @@ fn check_path(socket: &Path) -> Result<bool, StartError> {
         () => return Ok(true),
     };
     Err(StartError::in_the_way(socket, other))
-}
-
-fn lock_path(socket: &Path) -> PathBuf {
-    // The default socket's lock has a name that is easy to find; others may share a directory.
-    if socket.file_name() == Some("hob.sock".as_ref()) {
-        return socket.with_file_name("hobd.lock");
-    }
-    let mut name = socket.as_os_str().to_owned();
-    name.push(".lock");
-    name.into()
 }
 
 /// The lock's file, and whether it is locked now.

@@ -271,13 +271,13 @@ fn take_over(socket: &Path, background: bool) -> Result<Option<Instance>, StartE
             Claim::Ours(instance) => return Ok(Some(instance)),
             Claim::Taken(pid) => pid,
         };
-        if !background {
-            return Err(StartError::Running { socket: socket.to_owned(), pid });
+        match answers(socket) {
+            true if background => return Ok(None),
+            true => return Err(StartError::Running { socket: socket.to_owned(), pid }),
+            false => {}
         }
-        if answers(socket) {
-            return Ok(None);
-        }
-        // The other one is starting, or stopping: then its lock will be free.
+        // The other one is starting, or stopping: then its lock will be free. Or a client only
+        // looks whether someone has it.
         if Instant::now() > until {
             return Err(StartError::Silent { socket: socket.to_owned(), pid });
         }

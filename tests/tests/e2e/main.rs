@@ -16,6 +16,7 @@ mod limits;
 mod parity;
 mod promise;
 mod symbols;
+mod systemd;
 mod wire;
 mod worktrees;
 
