@@ -2,9 +2,9 @@
 
 use crate::wire::{self, FRAME_LIMIT};
 use crate::{DaemonApiClient as _, Error};
-use hob_protocol::PROTOCOL;
+use hob_protocol::{Kind, PROTOCOL, incompatible};
 use jsonrpsee::core::client::{
-    Client, ClientBuilder, ReceivedMessage, TransportReceiverT, TransportSenderT,
+    Client, ClientBuilder, Error as RpcError, ReceivedMessage, TransportReceiverT, TransportSenderT,
 };
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -58,8 +58,14 @@ pub async fn connect_async(socket: &Path) -> Result<Client, Error> {
         .request_timeout(NO_LIMIT)
         .max_buffer_capacity_per_subscription(PARTS);
     let client = builder.build_with_tokio(sender, receiver);
-    client.hello(PROTOCOL, Some(crate::connection::NAME.to_owned())).await?;
-    Ok(client)
+    let name = crate::connection::NAME.to_owned();
+    let differs = match client.hello(PROTOCOL, Some(name)).await {
+        Ok(hello) if hello.protocol == PROTOCOL => return Ok(client),
+        Ok(hello) => Some(hello.protocol),
+        Err(RpcError::Call(error)) if error.code() == Kind::MethodNotFound.code() => None,
+        Err(error) => return Err(error.into()),
+    };
+    Err(incompatible(differs, PROTOCOL).into())
 }
 
 /// Long enough to be none: callers set their own.

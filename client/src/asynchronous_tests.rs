@@ -29,12 +29,18 @@ async fn calls_and_subscriptions_work() {
 
 #[tokio::test]
 async fn another_number_of_the_interface_is_refused() {
-    let daemon = Scripted::start(|_, _| {
-        vec![Act::Error(json!({"code": -32010, "message": "m",
-            "data": {"kind": "incompatible", "hint": "h"}}))]
-    });
-    let error = connect_async(&daemon.socket()).await.unwrap_err();
-    assert!(error.is(hob_protocol::Kind::Incompatible), "{error:?}");
+    let answers = [
+        Act::Error(serde_json::to_value(hob_protocol::incompatible(Some(1), 2)).unwrap()),
+        Act::Result(json!({"protocol": 900, "version": "9", "pid": 1})),
+        Act::Error(json!({"code": -32601, "message": "no such method"})),
+    ];
+    for answer in answers {
+        let answer = std::sync::Mutex::new(Some(answer));
+        let daemon =
+            Scripted::start(move |_, _| answer.lock().unwrap().take().into_iter().collect());
+        let error = connect_async(&daemon.socket()).await.unwrap_err();
+        assert!(error.is(hob_protocol::Kind::Incompatible), "{error:?}");
+    }
 }
 
 #[tokio::test]

@@ -7,10 +7,11 @@
 use crate::stream::{Stream, StreamItem, Subscription};
 use crate::wire::{self, Message, Request};
 use crate::{Error, ErrorKind, Place};
-use hob_protocol::{Hello, PROTOCOL};
+use hob_protocol::{Kind, PROTOCOL, incompatible};
 use jsonrpsee::core::client::{BatchResponse, ClientT, Error as RpcError};
 use jsonrpsee::core::params::{BatchRequestBuilder, ObjectParams};
 use jsonrpsee::core::traits::ToRpcParams;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use std::collections::VecDeque;
@@ -299,20 +300,26 @@ impl Session {
         Ok(Some(id))
     }
 
-    /// The daemon checks our number; this is for one that does not.
-    fn check(&self, answer: &RawValue) -> Result<(), Error> {
-        let hello: Hello =
-            serde_json::from_str(answer.get()).map_err(|error| self.not_ours(&error))?;
-        if hello.protocol == PROTOCOL {
-            return Ok(());
+    /// What a daemon says to our number. It checks that itself; but one of another version may not,
+    /// and an old one does not even know what a greeting is.
+    fn check(&self, message: Message<'_>) -> Result<(), RpcError> {
+        /// What a greeting says in all versions.
+        #[derive(Deserialize)]
+        struct Number {
+            protocol: u32,
         }
-        let theirs = hello.protocol;
-        let message = format!(
-            "the daemon at `{}` speaks number {theirs} of the protocol, and this client number {PROTOCOL}",
-            self.socket.display()
-        );
-        let error = hob_protocol::Kind::Incompatible.error(message, "run `hob daemon restart`");
-        Err(error.into())
+        let answer = match outcome(message) {
+            Err(RpcError::Call(error)) if error.code() == Kind::MethodNotFound.code() => {
+                return Err(RpcError::Call(incompatible(None, PROTOCOL)));
+            }
+            other => other?,
+        };
+        let Number { protocol } =
+            serde_json::from_str(answer.get()).map_err(|error| self.not_ours(&error))?;
+        match protocol == PROTOCOL {
+            true => Ok(()),
+            false => Err(RpcError::Call(incompatible(Some(protocol), PROTOCOL))),
+        }
     }
 
     /// Reads the answer to the greeting, and keeps what comes before it: the request that was
@@ -326,7 +333,7 @@ impl Session {
             }
             let message = self.parse(&frame)?;
             if message.answers(id) {
-                self.check(&outcome(message)?)?;
+                self.check(message)?;
                 self.kept = kept;
                 return Ok(());
             }

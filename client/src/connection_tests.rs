@@ -2,7 +2,7 @@
 
 use crate::testing::{Act, Scripted};
 use crate::{Connection, DaemonApiClient as _, Error, ErrorKind, block_on};
-use hob_protocol::{Kind, SearchEvent, SearchQuery, Style};
+use hob_protocol::{Kind, PROTOCOL, SearchEvent, SearchQuery, Style};
 use serde_json::json;
 use std::time::Duration;
 
@@ -67,26 +67,29 @@ fn a_stream_that_overtakes_the_greeting_is_kept() {
 
 #[test]
 fn a_daemon_of_another_number_is_told_apart() {
-    let refused = |method: &str| match method {
-        "daemon.hello" => vec![Act::Error(json!({
-            "code": -32010, "message": "the daemon speaks 9",
-            "data": {"kind": "incompatible", "hint": "run `hob daemon restart`"},
-        }))],
-        _ => pong(method),
-    };
-    let careless = |method: &str| match method {
-        "daemon.hello" => vec![Act::Result(json!({"protocol": 9, "version": "9", "pid": 1}))],
-        _ => pong(method),
-    };
-    for script in [refused, careless] {
-        let daemon = Scripted::start(move |method, _| script(method));
+    let check = |greeted: Act, hint: &str| {
+        let greeted = std::sync::Mutex::new(Some(greeted));
+        let daemon = Scripted::start(move |method, _| match method {
+            "daemon.hello" => greeted.lock().unwrap().take().into_iter().collect(),
+            _ => pong(method),
+        });
         let error = ping(&daemon).unwrap_err();
         assert!(error.is(Kind::Incompatible), "{error:?}");
-        assert_eq!(error.hint, "run `hob daemon restart`");
+        assert!(error.hint.contains(hint), "{error:?}");
         // What stops such a daemon must reach it.
         let connection = connect(&daemon).without_greeting();
         assert!(block_on(connection.ping()).is_ok());
-    }
+    };
+    let said = |error| serde_json::to_value(error).unwrap();
+    let newer = hob_protocol::incompatible(Some(PROTOCOL + 1), PROTOCOL);
+    let older = hob_protocol::incompatible(Some(PROTOCOL - 1), PROTOCOL);
+    check(Act::Error(said(newer)), "the client is older: update it");
+    check(Act::Error(said(older)), "run `hob daemon restart`");
+    // One that does not look at our number, and says what no version of ours has said so far.
+    check(Act::Result(json!({"protocol": 900, "new": true})), "the client is older: update it");
+    check(Act::Result(json!({"protocol": 0})), "run `hob daemon restart`");
+    // And one that has never heard of greetings.
+    check(Act::Error(json!({"code": -32601, "message": "?"})), "run `hob daemon restart`");
 }
 
 #[test]

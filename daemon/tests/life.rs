@@ -4,11 +4,12 @@
 
 mod world;
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 use world::{Daemon, World, wait_for};
 
 fn said(output: &Output) -> String {
@@ -186,4 +187,73 @@ fn a_full_log_and_a_limit_on_files_do_not_stop_it() {
     world.ask("daemon.stop");
     let status = daemon.ended();
     assert_eq!((status.code(), status.signal()), (Some(0), None));
+}
+
+/// A request for a search whose output fills the socket.
+fn large_search(world: &World) -> String {
+    let tree = world.path("large");
+    std::fs::create_dir(&tree).unwrap();
+    std::fs::write(tree.join("a.txt"), format!("a line{}\n", "-".repeat(2000)).repeat(12_000))
+        .unwrap();
+    let query = format!(r#"{{"patterns":["line"],"cwd":"{}"}}"#, tree.display());
+    format!(
+        r#"{{"jsonrpc":"2.0","id":1,"method":"index.searchStream","params":{{"query":{query}}}}}"#
+    )
+}
+
+/// Sends a request, and reads the first line that comes back.
+fn begin(world: &World, request: &str) -> BufReader<UnixStream> {
+    let mut stream = UnixStream::connect(world.socket()).unwrap();
+    writeln!(stream, "{request}").unwrap();
+    let mut reader = BufReader::new(stream);
+    let mut first = String::new();
+    reader.read_line(&mut first).unwrap();
+    assert!(first.contains("result"), "{first}");
+    reader
+}
+
+fn last_line(reader: BufReader<UnixStream>) -> String {
+    reader.lines().map_while(Result::ok).last().unwrap_or_default()
+}
+
+#[test]
+fn a_signal_under_load_lets_streams_finish_and_is_obeyed_in_time() {
+    let world = World::new();
+    let mut daemon = world.start();
+    let search = large_search(&world);
+    let tree = world.path("tree");
+    std::fs::create_dir(&tree).unwrap();
+    let about = |method: &str| {
+        let params = format!(r#"{{"dir":"{}"}}"#, tree.display());
+        format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#)
+    };
+    let idle = begin(&world, &about("index.build"));
+    let changes = begin(&world, &about("index.changes"));
+    let searches: Vec<_> = (0..3).map(|_| begin(&world, &search)).collect();
+    let read_late = begin(&world, &search);
+    let _never_read = begin(&world, &search);
+
+    let told = Instant::now();
+    daemon.signal(rustix::process::Signal::TERM);
+    wait_for(|| world.log().contains("stopping: a signal"));
+    // Whoever is still to read the most of its answer gets it.
+    std::thread::scope(|scope| {
+        for search in searches {
+            scope.spawn(|| {
+                let last = last_line(search);
+                assert!(last.contains(r#""done""#), "{last}");
+            });
+        }
+    });
+    // What asks for nothing, and what would never end by itself, does not hold it up.
+    assert_eq!(last_line(idle), "");
+    assert!(!last_line(changes).contains("error"));
+    // What nobody reads is given up in time to say so.
+    wait_for(|| world.log().contains("is given up"));
+    let last = last_line(read_late);
+    assert!(last.contains("failed") && last.contains("stopping"), "{last}");
+    let status = daemon.ended();
+    assert!(told.elapsed() < Duration::from_secs(10), "{:?}", told.elapsed());
+    assert!(!world.socket().exists());
+    assert_eq!((status.code(), status.signal()), (Some(0), None), "{}", world.log());
 }

@@ -85,6 +85,24 @@ impl Kind {
     }
 }
 
+/// The error where a daemon and a client speak other numbers of the interface: it says which of the
+/// two is older. A daemon without a number has never heard of greetings.
+#[must_use]
+pub fn incompatible(daemon: Option<u32>, client: u32) -> ErrorObjectOwned {
+    let (of_daemon, older) = match daemon {
+        Some(number) => (format!("number {number}"), number < client),
+        None => ("none".to_owned(), true),
+    };
+    let hint = match older {
+        true => "the daemon is older: run `hob daemon restart`",
+        false => "the client is older: update it, or go back with its `hob daemon restart`",
+    };
+    Kind::Incompatible.error(
+        format!("of the interface the daemon speaks {of_daemon}, and the client number {client}"),
+        hint,
+    )
+}
+
 /// `data` of an error: its stable word, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorData {
@@ -104,4 +122,29 @@ pub struct Failure {
     pub message: String,
     /// The kind and what to do.
     pub data: ErrorData,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whichever_is_older_is_told() {
+        let told = |daemon, client| {
+            let error = incompatible(daemon, client);
+            let data: ErrorData = serde_json::from_str(error.data().unwrap().get()).unwrap();
+            format!("{}: {}", error.message(), data.hint)
+        };
+        assert_eq!(
+            told(Some(1), 2),
+            "of the interface the daemon speaks number 1, and the client number 2: \
+             the daemon is older: run `hob daemon restart`"
+        );
+        assert!(told(Some(3), 2).ends_with("or go back with its `hob daemon restart`"));
+        assert_eq!(
+            told(None, 2),
+            "of the interface the daemon speaks none, and the client number 2: \
+             the daemon is older: run `hob daemon restart`"
+        );
+    }
 }

@@ -16,7 +16,7 @@ pub mod place;
 mod text;
 mod types;
 
-pub use error::{ErrorData, Failure, Kind};
+pub use error::{ErrorData, Failure, Kind, incompatible};
 pub use text::Text;
 pub use types::*;
 

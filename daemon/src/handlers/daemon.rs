@@ -2,7 +2,7 @@
 
 use crate::Services;
 use hob_protocol::api::DaemonApiServer;
-use hob_protocol::{DaemonStatus, Hello, Kind, PROTOCOL, Pong, Text};
+use hob_protocol::{DaemonStatus, Hello, PROTOCOL, Pong, Text, incompatible};
 use jsonrpsee::core::{RpcResult, async_trait};
 use std::sync::Arc;
 
@@ -25,10 +25,7 @@ impl DaemonApiServer for Daemon {
     async fn hello(&self, protocol: u32, client: Option<String>) -> RpcResult<Hello> {
         tracing::debug!(protocol, named = client.is_some(), "hello");
         if protocol != PROTOCOL {
-            return Err(Kind::Incompatible.error(
-                format!("the daemon speaks protocol {PROTOCOL}, the client {protocol}"),
-                "hob daemon restart",
-            ));
+            return Err(incompatible(Some(PROTOCOL), protocol));
         }
         let version = env!("CARGO_PKG_VERSION").to_owned();
         Ok(Hello { protocol: PROTOCOL, version, pid: std::process::id() })

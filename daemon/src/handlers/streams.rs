@@ -62,6 +62,7 @@ impl Streams {
             done = &mut work => done?,
             () = sink.closed() => {}
             () = self.out_of_time() => {
+                tracing::info!("a stream is given up, since the daemon stops");
                 cancel.0.cancel();
                 work.await?;
             }

@@ -4,7 +4,9 @@ use crate::start;
 use hob_tests::{Outcome, Random, finish, setting, within};
 use rustix::process::Signal;
 use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::net::UnixListener;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 const TREE: &str = "//- a.rs\nfn main() {}\n//- b.rs\nfn other() {}";
@@ -175,4 +177,90 @@ fn a_client_whose_reader_has_gone_ends_in_silence() {
     within(Duration::from_secs(10), "the client's end", || {
         fs::read_to_string(hob.path("status")).is_ok_and(|status| status == "0\n")
     });
+}
+
+/// What `hob` prints of a greeting with this number.
+fn greeted(hob: &hob_tests::Hob, protocol: u32) -> String {
+    let params = format!("{{\"protocol\": {protocol}}}");
+    hob.try_run(&["rpc", "daemon.hello", &params]).stderr
+}
+
+#[test]
+fn whoever_is_older_is_told_so_by_both_sides() {
+    let mut hob = start(TREE);
+    let _ = hob.run("ping");
+    let (newer, older) = (hob_protocol::PROTOCOL + 1, hob_protocol::PROTOCOL - 1);
+    let said = greeted(&hob, newer);
+    assert!(said.ends_with("hint: the daemon is older: run `hob daemon restart`\n"), "{said}");
+    let said = greeted(&hob, older);
+    assert!(said.contains("hint: the client is older: update it"), "{said}");
+    assert_eq!(greeted(&hob, hob_protocol::PROTOCOL), "");
+
+    // The other way round: what answers at the socket is of another version.
+    let socket = hob.outside("other.sock");
+    hob.set("HOB_SOCKET", &socket);
+    let listener = UnixListener::bind(&socket).unwrap();
+    std::thread::spawn(move || {
+        let of = |number: u32| format!(r#""result":{{"protocol":{number}}}"#);
+        let unknown = r#""error":{"code":-32601,"message":"unknown"}"#.to_owned();
+        for (stream, answer) in listener.incoming().zip([of(newer), of(older), unknown]) {
+            let mut stream = stream.unwrap();
+            let mut greeting = String::new();
+            BufReader::new(&stream).read_line(&mut greeting).unwrap();
+            assert!(greeting.contains("daemon.hello"), "{greeting}");
+            writeln!(stream, r#"{{"jsonrpc":"2.0","id":1,{answer}}}"#).unwrap();
+        }
+    });
+    for hint in ["the client is older: update it", "the daemon is older", "the daemon is older"] {
+        let outcome = hob.try_run(&["search", "fn"]);
+        assert_eq!((outcome.status, outcome.text().as_str()), (Some(2), ""));
+        assert!(outcome.stderr.contains(hint), "{outcome:?}");
+    }
+}
+
+#[test]
+fn clients_do_not_notice_that_the_daemon_is_succeeded() {
+    let mut hob = start(TREE);
+    let program = hob.outside("hobd");
+    let install = {
+        let (hobd, new) = (crate::PROGRAMS.hobd, hob.outside("new"));
+        let program = program.clone();
+        move || {
+            let copied = std::process::Command::new("cp").arg(hobd).arg(&new).status().unwrap();
+            assert!(copied.success());
+            fs::rename(&new, &program).unwrap();
+        }
+    };
+    install();
+    hob.set("HOB_DAEMON", &program);
+    assert_eq!(hob.run("search fn"), FOUND);
+    let pid = hob.daemon();
+    let (over, asked) = (AtomicBool::new(false), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        for client in 0..6 {
+            let (hob, over, asked) = (&hob, &over, &asked);
+            scope.spawn(move || {
+                while !over.load(Ordering::Relaxed) {
+                    match client % 3 {
+                        0 => assert_eq!(hob.run("search fn"), FOUND),
+                        1 => assert_eq!(hob.run("files"), "a.rs\nb.rs\n"),
+                        _ => assert!(hob.run("ping").starts_with("pong")),
+                    }
+                    asked.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        for round in 1..=4 {
+            let before = asked.load(Ordering::Relaxed);
+            install();
+            within(Duration::from_secs(30), "the succession", || {
+                hob.log().matches(": ready").count() > round
+            });
+            within(Duration::from_secs(30), "answers", || {
+                asked.load(Ordering::Relaxed) > before + 20
+            });
+        }
+        over.store(true, Ordering::Relaxed);
+    });
+    assert_eq!(hob.daemon(), pid);
 }
