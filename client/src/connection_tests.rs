@@ -210,6 +210,8 @@ const DONE: &str = r#"{"done": {"generation": 1, "freshness": "live", "found": t
     "lines": 2, "files_read": 1, "elapsed_us": 3}}"#;
 const FAILED: &str = r#"{"failed": {"code": -32004, "message": "m",
     "data": {"kind": "bad_pattern"}}}"#;
+const FAREWELL: &str = r#"{"failed": {"code": -32011, "message": "m",
+    "data": {"kind": "stopping"}}}"#;
 
 #[test]
 fn a_stream_ends_with_its_last_item() {
@@ -222,6 +224,9 @@ fn a_stream_ends_with_its_last_item() {
 fn a_stream_cut_short_ends_in_an_error() {
     assert_eq!(search(&[r#"{"output": "a\n"}"#]), ["a\n", "error CutOff"]);
     assert_eq!(search(&[]), ["error Lost"]);
+    // Only what has not begun may be asked again.
+    assert_eq!(search(&[r#"{"output": "a\n"}"#, FAREWELL]), ["a\n", "error CutOff"]);
+    assert_eq!(search(&[FAREWELL]), ["failed Stopping"]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::connection::{Session, unsendable};
 use crate::{Connection, Error, ErrorKind};
 use hob_protocol::{
-    FilesEvent, FilesQuery, FilesStyle, IndexChange, SearchEvent, SearchQuery, Style, Text,
+    FilesEvent, FilesQuery, FilesStyle, IndexChange, Kind, SearchEvent, SearchQuery, Style, Text,
 };
 use jsonrpsee::core::params::ObjectParams;
 use serde::Deserialize;
@@ -106,17 +106,30 @@ pub trait StreamItem: DeserializeOwned {
     fn is_last(&self) -> bool {
         false
     }
+
+    /// Whether it says that the daemon stops and the rest will not come.
+    fn is_farewell(&self) -> bool {
+        false
+    }
 }
 
 impl StreamItem for SearchEvent {
     fn is_last(&self) -> bool {
         matches!(self, Self::Done(_) | Self::Failed(_))
     }
+
+    fn is_farewell(&self) -> bool {
+        matches!(self, Self::Failed(failure) if failure.data.kind == Kind::Stopping)
+    }
 }
 
 impl StreamItem for FilesEvent {
     fn is_last(&self) -> bool {
         matches!(self, Self::Done(_) | Self::Failed(_))
+    }
+
+    fn is_farewell(&self) -> bool {
+        matches!(self, Self::Failed(failure) if failure.data.kind == Kind::Stopping)
     }
 }
 
@@ -205,10 +218,12 @@ impl<T: StreamItem> Iterator for Stream<'_, T> {
         if self.ended {
             return None;
         }
-        let item = self.advance().map_err(|error| match error.kind {
-            ErrorKind::Lost if self.any => self.session.cut_off(),
-            _ => error,
-        });
+        // What comes after a part of an answer must not pass for one that can be asked for again.
+        let item = match self.advance() {
+            Ok(item) if self.any && item.is_farewell() => Err(self.session.cut_off()),
+            Err(error) if self.any && error.kind == ErrorKind::Lost => Err(self.session.cut_off()),
+            item => item,
+        };
         self.any = true;
         self.ended = item.as_ref().map_or(true, StreamItem::is_last);
         Some(item)

@@ -122,6 +122,8 @@ fn live(
     };
     let shutdown = CancellationToken::new();
     let connections = Connections::default();
+    // What is stored tells what is in the user's trees. A directory that is there stays as it is.
+    let _ = private_dir(&place::cache_dir(&process_env));
     let runtime_dir = socket.parent().unwrap_or(Path::new("/")).to_owned();
     let workspaces = Workspaces::new(
         config.clone(),

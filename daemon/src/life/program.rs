@@ -27,9 +27,17 @@ pub(super) struct Program {
 /// Tells a file from another that takes its place. One that runs cannot be written to, so a new
 /// build is always another file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Identity {
+struct Identity {
     device: u64,
     inode: u64,
+}
+
+/// A file at a moment: it may still be written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct State {
+    identity: Identity,
+    size: u64,
+    changed: (i64, i64),
 }
 
 impl From<&Metadata> for Identity {
@@ -47,12 +55,14 @@ impl Program {
         Some(Self { path: find(name.map(Path::new), &real, running), running })
     }
 
-    /// The file that has taken the place of the one that runs, if one has.
-    pub(super) fn replaced(&self) -> Option<Identity> {
+    /// The file that has taken the place of the one that runs, if one has, as it is now.
+    pub(super) fn replaced(&self) -> Option<State> {
         let there = std::fs::metadata(&self.path).ok()?;
         let usable = there.is_file() && there.permissions().mode() & 0o111 != 0;
         let identity = Identity::from(&there);
-        (usable && identity != self.running).then_some(identity)
+        let state =
+            State { identity, size: there.len(), changed: (there.ctime(), there.ctime_nsec()) };
+        (usable && identity != self.running).then_some(state)
     }
 
     /// Has the program that is there now say whether it would start with these arguments. An
@@ -143,7 +153,7 @@ mod tests {
         assert_eq!(program.replaced(), None);
         let new = script(dir.path(), "new", "exit 0");
         std::fs::rename(&new, &path).unwrap();
-        assert_eq!(program.replaced(), Some(at(&path).running));
+        assert_eq!(program.replaced().map(|new| new.identity), Some(at(&path).running));
         std::fs::remove_file(&path).unwrap();
         assert_eq!(program.replaced(), None, "nothing is there yet");
         std::fs::write(&path, "").unwrap();

@@ -8,7 +8,7 @@
 //! Only the path by which this very process was started counts. Two builds that
 //! are started by different paths and share a socket do not chase each other.
 
-use super::program::{Identity, Program};
+use super::program::{Program, State};
 use super::{Instance, service};
 use crate::server::Doorkeeper;
 use rustix::io::{FdFlags, fcntl_setfd};
@@ -26,8 +26,11 @@ use tokio_util::sync::CancellationToken;
 /// How often it is looked for a new program while nobody connects, and for what has become of
 /// the socket.
 const ROUNDS: Duration = Duration::from_secs(5);
-/// How long a new program that would not start is left alone: it may be half copied.
+/// How long a new program that would not start is left alone at first, unless it changes: it may be
+/// half copied, and those who knock wait for its verdict.
 const AGAIN: Duration = Duration::from_secs(1);
+/// And in the end.
+const RARELY: Duration = Duration::from_secs(60);
 
 /// Watches over the program and the socket of a daemon.
 pub(super) struct Succession {
@@ -36,14 +39,22 @@ pub(super) struct Succession {
     args: Vec<OsString>,
     instance: Instance,
     shutdown: CancellationToken,
-    /// The new program that would not start, and when that was found.
-    refused: tokio::sync::Mutex<Option<(Identity, Instant)>>,
+    /// The new program that would not start.
+    refused: tokio::sync::Mutex<Option<Refused>>,
     /// The daemon ends for a successor.
     due: AtomicBool,
     /// Nobody is let in any more, because of that.
     shut: CancellationToken,
     /// The socket, for the successor.
     listener: Mutex<Option<UnixListener>>,
+}
+
+/// A program that would not start.
+struct Refused {
+    state: State,
+    /// When it is asked again, and how long it was left alone for that.
+    again: Instant,
+    pause: Duration,
 }
 
 impl Succession {
@@ -116,9 +127,8 @@ impl Succession {
         let Some(new) = program.replaced() else { return };
         // Who comes second waits for the verdict.
         let mut refused = self.refused.lock().await;
-        if self.is_ending()
-            || refused.is_some_and(|(same, when)| same == new && when.elapsed() < AGAIN)
-        {
+        let before = refused.as_ref().filter(|refused| refused.state == new);
+        if self.is_ending() || before.is_some_and(|before| Instant::now() < before.again) {
             return;
         }
         let (asked, args) = (program.clone(), self.args_with("try"));
@@ -131,10 +141,11 @@ impl Succession {
                 self.shut.cancel();
             }
             Ok(Err(why)) => {
-                if refused.is_none_or(|(same, _)| same != new) {
+                if before.is_none() {
                     tracing::warn!("`{path}` was replaced, and cannot succeed: {why}");
                 }
-                *refused = Some((new, Instant::now()));
+                let pause = before.map_or(AGAIN, |before| RARELY.min(2 * before.pause));
+                *refused = Some(Refused { state: new, again: Instant::now() + pause, pause });
             }
             Ok(Ok(())) | Err(_) => {}
         }
