@@ -4,13 +4,13 @@
 
 mod world;
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
-use world::{Daemon, World, wait_for};
+use world::{Daemon, World, begin, large_search, last_line, wait_for};
 
 fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
@@ -187,33 +187,6 @@ fn a_full_log_and_a_limit_on_files_do_not_stop_it() {
     world.ask("daemon.stop");
     let status = daemon.ended();
     assert_eq!((status.code(), status.signal()), (Some(0), None));
-}
-
-/// A request for a search whose output fills the socket.
-fn large_search(world: &World) -> String {
-    let tree = world.path("large");
-    std::fs::create_dir(&tree).unwrap();
-    std::fs::write(tree.join("a.txt"), format!("a line{}\n", "-".repeat(2000)).repeat(12_000))
-        .unwrap();
-    let query = format!(r#"{{"patterns":["line"],"cwd":"{}"}}"#, tree.display());
-    format!(
-        r#"{{"jsonrpc":"2.0","id":1,"method":"index.searchStream","params":{{"query":{query}}}}}"#
-    )
-}
-
-/// Sends a request, and reads the first line that comes back.
-fn begin(world: &World, request: &str) -> BufReader<UnixStream> {
-    let mut stream = UnixStream::connect(world.socket()).unwrap();
-    writeln!(stream, "{request}").unwrap();
-    let mut reader = BufReader::new(stream);
-    let mut first = String::new();
-    reader.read_line(&mut first).unwrap();
-    assert!(first.contains("result"), "{first}");
-    reader
-}
-
-fn last_line(reader: BufReader<UnixStream>) -> String {
-    reader.lines().map_while(Result::ok).last().unwrap_or_default()
 }
 
 #[test]

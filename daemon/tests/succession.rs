@@ -10,7 +10,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use world::{Daemon, World, wait_for};
+use world::{Daemon, World, begin, large_search, last_line, wait_for};
 
 /// An answer, or what came in its place.
 fn try_ask(socket: &Path, request: &str) -> Result<String, String> {
@@ -76,45 +76,17 @@ fn no_request_is_lost_while_the_program_is_replaced_again_and_again() {
     assert_eq!(world.log().matches("was replaced, and succeeds").count(), 8);
 }
 
-/// A search whose output nobody reads yet, so that it runs until someone does.
-struct Unread(BufReader<UnixStream>);
-
-impl Unread {
-    fn begin(world: &World) -> Self {
-        let tree = world.path("large");
-        std::fs::create_dir(&tree).unwrap();
-        std::fs::write(tree.join("a.txt"), "a line of a long answer\n".repeat(1 << 20)).unwrap();
-        let query = format!(r#"{{"patterns":["line"],"cwd":"{}"}}"#, tree.display());
-        let mut stream = UnixStream::connect(world.socket()).unwrap();
-        writeln!(
-            stream,
-            r#"{{"jsonrpc":"2.0","id":1,"method":"index.searchStream","params":{{"query":{query}}}}}"#
-        )
-        .unwrap();
-        let mut reader = BufReader::new(stream);
-        let mut line = String::new();
-        reader.read_line(&mut line).unwrap();
-        assert!(line.contains("result"), "{line}");
-        Self(reader)
-    }
-
-    /// The last line of the rest.
-    fn read(self) -> String {
-        self.0.lines().map_while(Result::ok).last().unwrap_or_default()
-    }
-}
-
 #[test]
 fn what_was_read_is_answered_before_the_new_program_takes_over() {
     let world = World::with_a_program_of_its_own();
     let daemon = world.start();
-    let search = Unread::begin(&world);
+    let search = begin(&world, &large_search(&world));
     world.replace_program();
     std::thread::scope(|scope| {
         let next = scope.spawn(|| try_ask(&world.socket(), PING));
         wait_for(|| world.log().contains("was replaced, and succeeds"));
         assert!(!world.is_run_by(daemon.0.id()), "the search still runs");
-        let last = search.read();
+        let last = last_line(search);
         assert!(last.contains(r#""done""#), "{last}");
         assert!(next.join().unwrap().is_ok());
     });
@@ -181,13 +153,13 @@ fn two_builds_that_share_a_socket_do_not_chase_each_other() {
 fn a_signal_while_a_successor_waits_is_the_end() {
     let world = World::with_a_program_of_its_own();
     let mut daemon = world.start();
-    let search = Unread::begin(&world);
+    let search = begin(&world, &large_search(&world));
     world.replace_program();
     let _waits = UnixStream::connect(world.socket()).unwrap();
     wait_for(|| world.log().contains("was replaced, and succeeds"));
     daemon.signal(Signal::TERM);
     wait_for(|| world.log().contains("stopping: a signal"));
-    search.read();
+    last_line(search);
     assert_eq!(daemon.ended().code(), Some(0));
     assert!(!world.socket().exists());
     assert_eq!(world.log().matches(": ready").count(), 1, "{}", world.log());

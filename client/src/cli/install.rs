@@ -49,8 +49,10 @@ pub(super) fn install(
         unit.check()?;
     }
     if units.iter().any(|unit| unit.path.exists()) {
-        // It may not be running, which is as well.
-        let _ = manager.run(&["stop", "hobd.socket", "hobd.service"]);
+        // They may not be running, or not have failed, which is as well.
+        for verb in ["stop", "reset-failed"] {
+            let _ = manager.run(&[verb, "hobd.socket", "hobd.service"]);
+        }
     }
     // A daemon that has the socket's name would lose it, and end only then.
     daemon::stop_if_running(place, world)?;

@@ -93,7 +93,9 @@ fn the_units_are_written_enabled_and_taken_back() {
     // Again, as after an update: what runs is stopped first.
     let (status, ..) = home.run("daemon install", &[]);
     assert_eq!(status, Status::Done);
-    assert!(home.told().contains("--user stop hobd.socket hobd.service\n"));
+    let told = home.told();
+    assert!(told.contains("--user stop hobd.socket hobd.service\n"), "{told}");
+    assert!(told.contains("--user reset-failed hobd.socket hobd.service\n"), "{told}");
     assert!(!home.read("hobd.service").contains("XDG_CACHE_HOME"));
 
     let (status, out, err) = home.run("daemon uninstall", &[]);

@@ -378,6 +378,20 @@ mod tests {
     }
 
     #[test]
+    fn another_users_socket_is_left_alone() {
+        if !rustix::process::geteuid().is_root() {
+            return; // Nobody else can make one for us.
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("s");
+        drop(UnixListener::bind(&path).unwrap());
+        std::os::unix::fs::lchown(&path, Some(65534), None).unwrap();
+        let error = claim(&path).unwrap_err().to_string();
+        assert!(error.contains("a socket of another user"), "{error}");
+        assert!(path.exists());
+    }
+
+    #[test]
     fn a_path_that_no_socket_can_have_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x".repeat(120));

@@ -135,3 +135,32 @@ pub(crate) fn wait_for(fact: impl Fn() -> bool) {
         std::thread::sleep(Duration::from_millis(5));
     }
 }
+
+/// A request for a search whose output fills the socket, so that it runs until someone reads it.
+/// The lines are long, since a debug build prints few in the time that it has.
+pub(crate) fn large_search(world: &World) -> String {
+    let tree = world.path("large");
+    std::fs::create_dir(&tree).unwrap();
+    std::fs::write(tree.join("a.txt"), format!("a line{}\n", "-".repeat(2000)).repeat(12_000))
+        .unwrap();
+    let query = format!(r#"{{"patterns":["line"],"cwd":"{}"}}"#, tree.display());
+    format!(
+        r#"{{"jsonrpc":"2.0","id":1,"method":"index.searchStream","params":{{"query":{query}}}}}"#
+    )
+}
+
+/// Sends a request, and reads the first line that comes back.
+pub(crate) fn begin(world: &World, request: &str) -> BufReader<UnixStream> {
+    let mut stream = UnixStream::connect(world.socket()).unwrap();
+    writeln!(stream, "{request}").unwrap();
+    let mut reader = BufReader::new(stream);
+    let mut first = String::new();
+    reader.read_line(&mut first).unwrap();
+    assert!(first.contains("result"), "{first}");
+    reader
+}
+
+/// What comes last, until the connection is closed.
+pub(crate) fn last_line(reader: BufReader<UnixStream>) -> String {
+    reader.lines().map_while(Result::ok).last().unwrap_or_default()
+}

@@ -120,8 +120,10 @@ fn complaint(vars: &[(&str, &str)]) -> String {
     for (name, value) in vars {
         hob.set(name, value.replace("WORLD", hob.outside("").to_str().unwrap()));
     }
-    fs::write(hob.outside("file"), "").unwrap();
+    fs::write(hob.outside("file"), "precious").unwrap();
+    std::os::unix::fs::symlink("file", hob.outside("link")).unwrap();
     let outcome = hob.try_run(&["search", "fn"]);
+    assert_eq!(fs::read_to_string(hob.outside("link")).unwrap(), "precious");
     assert_eq!(outcome.status, Some(2), "{outcome:?}");
     assert_eq!(outcome.text(), "");
     assert!(outcome.stderr.starts_with("hob: "), "{outcome:?}");
@@ -147,6 +149,7 @@ fn a_daemon_that_does_not_start_says_why() {
     check(&[("HOB_SOCKET", &long)], "may have 107");
     check(&[("HOB_SOCKET", "WORLD/no/dir/sock")], "no/dir/sock");
     check(&[("HOB_SOCKET", "WORLD/file")], "WORLD/file".trim_start_matches("WORLD"));
+    check(&[("HOB_SOCKET", "WORLD/link")], "link");
     check(&[("HOB_SOCKET", "WORLD/tree")], "tree");
 }
 
