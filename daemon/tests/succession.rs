@@ -93,6 +93,20 @@ fn what_was_read_is_answered_before_the_new_program_takes_over() {
     assert!(world.is_run_by(daemon.0.id()));
 }
 
+// Such as an editor's: it reads an end, not an error, and connects again.
+#[test]
+fn a_connection_that_is_kept_open_is_closed_once_nothing_runs_on_it() {
+    let world = World::with_a_program_of_its_own();
+    let daemon = world.start();
+    let mut kept = begin(&world, PING);
+    world.replace_program();
+    try_ask(&world.socket(), PING).unwrap();
+    let mut rest = String::new();
+    assert_eq!(kept.read_line(&mut rest).unwrap(), 0, "{rest}");
+    let _again = begin(&world, PING);
+    assert!(world.is_run_by(daemon.0.id()));
+}
+
 #[test]
 fn a_program_that_would_not_start_does_not_succeed() {
     let world = World::with_a_program_of_its_own();

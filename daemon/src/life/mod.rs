@@ -1,6 +1,6 @@
 //! The daemon's life: from the command line to its end.
 //!
-//! Who may serve is settled in `instance`, what the starter hears in `herald`, and what systemd
+//! Who may serve is settled in `instance` and `seat`, what the starter hears in `herald`, what systemd
 //! hears in `service`; `program` and `succession` are about a new build that takes over, `end` about
 //! signals. What is served is not known here: [`crate::handlers::methods`] and [`Services`] say so.
 
@@ -9,6 +9,7 @@ mod error;
 mod herald;
 mod instance;
 mod program;
+mod seat;
 mod service;
 mod succession;
 
@@ -24,9 +25,9 @@ use crate::{Services, handlers};
 use end::{Signals, end_in_time};
 use herald::{Herald, say};
 use hob_protocol::place::{self, process_env};
-use listenfd::ListenFd;
 use program::Program;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use seat::{Inheritance, Seat};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -35,13 +36,6 @@ use std::time::{Duration, Instant};
 use succession::Succession;
 use tokio_util::sync::CancellationToken;
 
-/// How long a second daemon waits for the first one to answer.
-const FIRST_ANSWERS: Duration = Duration::from_secs(10);
-/// How long a daemon that systemd has started waits for one that serves without it: that notices
-/// within seconds that its socket's name has been taken, and has ten more to end.
-const OTHER_ENDS: Duration = Duration::from_secs(20);
-/// How often it looks.
-const LOOK: Duration = Duration::from_millis(10);
 /// More threads than this only wait for each other.
 const MOST_THREADS: usize = 256;
 /// The status of a daemon that did not start.
@@ -82,14 +76,9 @@ fn config_file() -> PathBuf {
 }
 
 fn run(background: bool, sets: &[String], succeed: Option<Succeed>) -> ExitCode {
-    // The socket first: this reads the environment and changes it, which only one thread may.
-    let sockets = ListenFd::from_env();
-    // Before that leaves standard input.
-    let ours = succeed != Some(Succeed::Activated);
-    let inherited =
-        succeed.and_then(|_| socket_path().ok()).and_then(|at| Instance::inherited(&at));
+    let inheritance = Inheritance::of_process(succeed, socket_path().ok().as_deref());
     let herald = Herald::new(background);
-    match live(background, sets, Inheritance { sockets, ours, inherited }, herald) {
+    match live(background, sets, inheritance, herald) {
         Ok(code) => code,
         Err(error) => {
             // In the foreground the herald says it at the same place.
@@ -209,82 +198,6 @@ async fn serve_until_told(
     succession.leave();
     tracing::info!("stopped");
     Ok(succession)
-}
-
-/// What this process has from whoever started it.
-struct Inheritance {
-    /// The sockets that systemd, or the daemon that this one succeeds, has opened.
-    sockets: ListenFd,
-    /// Their names are ours.
-    ours: bool,
-    /// The lock of the daemon that this one succeeds.
-    inherited: Option<Instance>,
-}
-
-/// The right to serve, and the socket if it is open already.
-struct Seat {
-    instance: Instance,
-    handed: Option<Handed>,
-}
-
-impl Seat {
-    /// `None` where another daemon serves already. In the background that is what the starter wants;
-    /// in the foreground it is an error.
-    fn take(
-        socket: &Path,
-        background: bool,
-        inheritance: Inheritance,
-    ) -> Result<Option<Self>, StartError> {
-        let Inheritance { mut sockets, ours, inherited } = inheritance;
-        let listener = sockets
-            .take_unix_listener(0)
-            .map_err(|error| StartError::Handed { what: error.to_string() })?;
-        // What systemd has made is its own, whatever this process was told.
-        let ours = ours && inherited.is_some();
-        let handed = listener.map(|listener| Handed { listener, ours });
-        let instance = match inherited {
-            Some(instance) => Some(instance),
-            None if handed.is_some() => Some(outwait(socket)?),
-            None => take_over(socket, background)?,
-        };
-        Ok(instance.map(|instance| Self { instance, handed }))
-    }
-}
-
-/// The right to serve a socket that is ours to serve, once the one that had it has ended.
-fn outwait(socket: &Path) -> Result<Instance, StartError> {
-    let until = Instant::now() + OTHER_ENDS;
-    loop {
-        match claim(socket)? {
-            Claim::Ours(instance) => return Ok(instance),
-            Claim::Taken(pid) if Instant::now() > until => {
-                return Err(StartError::Silent { socket: socket.to_owned(), pid });
-            }
-            Claim::Taken(_) => std::thread::sleep(LOOK),
-        }
-    }
-}
-
-/// The right to serve, or `None` where another daemon does already.
-fn take_over(socket: &Path, background: bool) -> Result<Option<Instance>, StartError> {
-    let until = Instant::now() + FIRST_ANSWERS;
-    loop {
-        let pid = match claim(socket)? {
-            Claim::Ours(instance) => return Ok(Some(instance)),
-            Claim::Taken(pid) => pid,
-        };
-        match answers(socket) {
-            true if background => return Ok(None),
-            true => return Err(StartError::Running { socket: socket.to_owned(), pid }),
-            false => {}
-        }
-        // The other one is starting, or stopping: then its lock will be free. Or a client only
-        // looks whether someone has it.
-        if Instant::now() > until {
-            return Err(StartError::Silent { socket: socket.to_owned(), pid });
-        }
-        std::thread::sleep(LOOK);
-    }
 }
 
 fn socket_path() -> Result<PathBuf, StartError> {
