@@ -3,14 +3,25 @@
 
 use super::frame::{FrameCodec, FrameError, Framing};
 use super::message::{self, Frame, Message};
-use super::speech;
+use super::{Open, Server, serve, speech};
+use crate::life;
 use bytes::BytesMut;
+use jsonrpsee::RpcModule;
 use jsonrpsee::types::Id;
 use serde_json::value::RawValue;
+use std::io::{Read as _, Write as _};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::Duration;
 use tokio_util::codec::{Decoder as _, Encoder as _};
+use tokio_util::sync::CancellationToken;
 
 /// The largest frame, in bytes.
 const MAX: usize = 256;
+/// A connection that lasts so long has not ended.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// However the bytes are cut, the same frames come out, none larger than the cap, and what is
 /// encoded is decoded to what it was.
@@ -60,6 +71,69 @@ pub fn messages(bytes: &[u8]) {
         }
         Err(error) => check_error(&error),
     }
+}
+
+/// Any bytes on a connection, through the whole driver: it ends, and what it says in lines is
+/// JSON-RPC.
+///
+/// # Panics
+/// If that is not so.
+pub fn connection(bytes: &[u8]) {
+    let mut stream = UnixStream::connect(socket()).expect("the server is there");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a time that is not zero");
+    // It may close before it has read all.
+    let _ = stream.write_all(bytes);
+    let _ = stream.shutdown(Shutdown::Write);
+    let mut said = Vec::new();
+    if let Err(error) = stream.read_to_end(&mut said) {
+        assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset, "{error}");
+    }
+    if said.starts_with(b"{") || said.starts_with(b"[") {
+        for line in said.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+            let answer: serde_json::Value = serde_json::from_slice(line).expect("JSON");
+            let first = if answer.is_array() { &answer[0] } else { &answer };
+            assert_eq!(first["jsonrpc"], "2.0", "{answer}");
+        }
+    }
+}
+
+/// Where a server for all inputs is, in a process of its own name.
+fn socket() -> &'static Path {
+    static SOCKET: OnceLock<PathBuf> = OnceLock::new();
+    SOCKET.get_or_init(|| {
+        let dir = std::env::temp_dir().join(format!("hob-fuzz-{}", std::process::id()));
+        life::private_dir(&dir).expect("a directory of our own");
+        let socket = dir.join("s");
+        let mut runtime = tokio::runtime::Builder::new_multi_thread();
+        let runtime = runtime.worker_threads(1).enable_all().build().expect("a runtime");
+        let life::Claim::Ours(instance) = life::claim(&socket).expect("a socket of our own") else {
+            panic!("another process has our number");
+        };
+        let listener = runtime.block_on(async { instance.bind() }).expect("a socket of our own");
+        let mut server = Server::new(methods());
+        server.limits.frame_bytes = 4096;
+        server.limits.answer_bytes = 4096;
+        server.limits.first_frame = PATIENCE / 4;
+        server.limits.partial_frame = PATIENCE / 4;
+        runtime.spawn(async move {
+            serve(&listener, server, CancellationToken::new(), &Open).await;
+        });
+        // They serve until the process ends.
+        std::mem::forget((instance, runtime));
+        socket
+    })
+}
+
+fn methods() -> RpcModule<()> {
+    let mut module = RpcModule::new(());
+    let echo = module.register_method("echo", |params, _, _| params.parse::<serde_json::Value>());
+    echo.expect("a name of its own");
+    let counted = module.register_subscription("sub", "told", "unsub", |_, pending, _, _| async {
+        let Ok(sink) = pending.accept().await else { return };
+        let _ = sink.send(RawValue::NULL.to_owned()).await;
+    });
+    counted.expect("a name of its own");
+    module
 }
 
 fn check(message: &Message<'_>) {
@@ -128,6 +202,7 @@ mod tests {
             Just("Content-Length: ".to_owned()),
             Just("\r\n\r\n".to_owned()),
             Just("\n".to_owned()),
+            Just("POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n".to_owned()),
             Just(r#"{"jsonrpc":"2.0","id":1,"method":"a"}"#.to_owned()),
             Just("[{},1]".to_owned()),
             (0..400_u32).prop_map(|number| number.to_string()),
@@ -147,6 +222,11 @@ mod tests {
         #[test]
         fn messages_hold(bytes in nearly()) {
             messages(&bytes);
+        }
+
+        #[test]
+        fn connections_hold(bytes in nearly()) {
+            connection(&bytes);
         }
     }
 }
