@@ -130,7 +130,8 @@ fn hint(error: &clap::Error, command: &str) -> String {
         .into_iter()
         .find_map(|kind| match error.get(kind)? {
             ContextValue::String(name) => Some(name.clone()),
-            ContextValue::Strings(names) => names.first().cloned(),
+            // clap puts the nearest last.
+            ContextValue::Strings(names) => names.last().cloned(),
             _ => None,
         });
     let valid = match error.get(ContextKind::ValidValue) {

@@ -1,0 +1,289 @@
+//! What was computed once and is asked for again: in memory (moka), and behind that on disk
+//! ([`crate::store::values`]).
+//!
+//! A key is a hash of all that its value follows from, so a value is never stale; it is only of no
+//! more use, and then its namespace's budget and time to live let it go. Simultaneous callers of one key
+//! compute it once.
+
+mod key;
+mod namespace;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+pub(crate) use key::Key;
+pub(crate) use namespace::{Namespace, Room};
+
+use crate::store::values::{Amount, Change, Got, Values};
+use moka::sync::Cache as Memory;
+use namespace::Counts;
+use std::any::Any;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+use writer::Writer;
+
+/// A value that can be kept.
+pub(crate) trait Value: Send + Sync + Sized + 'static {
+    /// As it is stored.
+    fn encode(&self) -> Vec<u8>;
+    /// From what is stored; `None` where it is nothing of ours.
+    fn decode(bytes: &[u8]) -> Option<Self>;
+    /// Bytes of memory that it takes.
+    fn weight(&self) -> usize;
+}
+
+/// Why there is no value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Missing<E> {
+    /// It cannot be computed. Not cached; those who have waited for it get the same.
+    Failed(E),
+    /// Who computed it has left before its end. Of those who have waited one computes it instead.
+    Left,
+}
+
+#[derive(Clone)]
+struct Entry {
+    value: Arc<dyn Any + Send + Sync>,
+    weight: u32,
+}
+
+/// The cache. A copy is the same one.
+#[derive(Clone)]
+pub(crate) struct Cache(Arc<Inner>);
+
+struct Inner {
+    memory: Vec<Memory<Key, Entry>>,
+    counts: Vec<Counts>,
+    rooms: Vec<Room>,
+    disk: Option<Disk>,
+}
+
+struct Disk {
+    values: Arc<Values>,
+    writer: Writer,
+}
+
+/// A namespace as `hob cache stats` shows it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stats {
+    pub(crate) namespace: Namespace,
+    pub(crate) room: Room,
+    pub(crate) in_memory: Amount,
+    pub(crate) on_disk: Amount,
+    pub(crate) counted: namespace::Counted,
+}
+
+impl Cache {
+    /// A cache with a file; without one where it cannot be used, and with a word in the log.
+    pub(crate) fn open(path: &Path, room: impl Fn(Namespace) -> Room) -> Self {
+        let values = Values::open(path);
+        if let Err(error) = &values {
+            tracing::warn!(%error, path = %path.display(), "values are cached in memory alone");
+        }
+        Self::new(values.ok(), room)
+    }
+
+    fn new(values: Option<Values>, room: impl Fn(Namespace) -> Room) -> Self {
+        let rooms: Vec<Room> = Namespace::ALL.iter().map(|one| room(*one)).collect();
+        let counts: Vec<Counts> = rooms.iter().map(|_| Counts::default()).collect();
+        let memory = rooms.iter().zip(&counts).map(|(room, counts)| memory(*room, counts)).collect();
+        let disk = values.map(|values| {
+            let values = Arc::new(values);
+            let budgets = rooms.iter().map(|room| room.disk).collect();
+            let evicted = counts.iter().map(Counts::evictions).collect();
+            Disk { writer: Writer::start(values.clone(), budgets, evicted), values }
+        });
+        Self(Arc::new(Inner { memory, counts, rooms, disk }))
+    }
+
+    /// The value of a key, computed if it is not known. Blocks; of several who ask for one key at
+    /// once one computes, and a panic of its is its own.
+    pub(crate) fn get_or_compute<T: Value, E: Clone + Send + Sync + 'static>(
+        &self,
+        key: Key,
+        compute: impl FnOnce() -> Result<T, Missing<E>>,
+    ) -> Result<Arc<T>, Missing<E>> {
+        let (memory, counts) = (&self.0.memory[key.namespace.index()], &self.0.counts[key.namespace.index()]);
+        if let Some(value) = memory.get(&key).and_then(Entry::typed) {
+            counts.hit_in_memory();
+            return Ok(value);
+        }
+        let mut compute = Some(compute);
+        loop {
+            let mut mine = false;
+            let found = memory.try_get_with(key, || {
+                mine = true;
+                self.load::<T, E>(key, &mut compute)
+            });
+            return match found {
+                Ok(entry) => {
+                    if !mine {
+                        counts.shared();
+                    }
+                    // Another type under the same key would be a fault of ours.
+                    entry.typed().ok_or(Missing::Left)
+                }
+                Err(error) => match &*error {
+                    Missing::Left if !mine => continue,
+                    missing => Err(missing.clone()),
+                },
+            };
+        }
+    }
+
+    fn load<T: Value, E>(
+        &self,
+        key: Key,
+        compute: &mut Option<impl FnOnce() -> Result<T, Missing<E>>>,
+    ) -> Result<Entry, Missing<E>> {
+        let counts = &self.0.counts[key.namespace.index()];
+        if let Some(value) = self.stored::<T>(key) {
+            counts.hit_on_disk();
+            return Ok(Entry::of(value));
+        }
+        let Some(compute) = compute.take() else { return Err(Missing::Left) };
+        counts.missed();
+        let began = Instant::now();
+        let computed = compute();
+        counts.computed(began.elapsed(), computed.is_ok());
+        let value = computed?;
+        if let Some(disk) = self.disk(key) {
+            disk.writer.put(key.stored(), value.encode());
+        }
+        Ok(Entry::of(value))
+    }
+
+    /// What the disk has under a key, if it is still good.
+    fn stored<T: Value>(&self, key: Key) -> Option<T> {
+        let disk = self.disk(key)?;
+        let stored = key.stored();
+        let bytes = match disk.values.get(&stored) {
+            Got::Nothing => return None,
+            Got::Damaged => None,
+            Got::Value(_, computed) if self.is_past(key.namespace, computed) => {
+                disk.writer.change(Change::Remove(stored));
+                return None;
+            }
+            Got::Value(bytes, _) => Some(bytes),
+        };
+        let value = bytes.and_then(|bytes| T::decode(&bytes));
+        if value.is_none() {
+            self.0.counts[key.namespace.index()].damaged();
+        }
+        let change = if value.is_some() { Change::Used } else { Change::Remove };
+        disk.writer.change(change(stored));
+        value
+    }
+
+    /// Whether what was computed then has outlived its time.
+    fn is_past(&self, namespace: Namespace, computed: u64) -> bool {
+        let room = self.0.rooms[namespace.index()];
+        room.time_to_live.is_some_and(|time| computed.saturating_add(time.as_secs()) < now())
+    }
+
+    fn disk(&self, key: Key) -> Option<&Disk> {
+        self.0.disk.as_ref().filter(|_| self.0.rooms[key.namespace.index()].disk > 0)
+    }
+
+    /// What is stored under a key, as bytes.
+    pub(crate) fn bytes(&self, key: Key) -> Option<Vec<u8>> {
+        let disk = self.disk(key)?;
+        disk.writer.flush();
+        match disk.values.get(&key.stored()) {
+            Got::Value(bytes, _) => Some(bytes),
+            Got::Nothing | Got::Damaged => None,
+        }
+    }
+
+    /// Forgets a namespace, or all; how many values were stored.
+    pub(crate) fn clear(&self, namespace: Option<Namespace>) -> Result<u64, crate::store::StoreError> {
+        let chosen = Namespace::ALL.iter().filter(|one| namespace.is_none_or(|only| only == **one));
+        for one in chosen {
+            self.0.memory[one.index()].invalidate_all();
+            self.0.memory[one.index()].run_pending_tasks();
+        }
+        match &self.0.disk {
+            None => Ok(0),
+            Some(disk) => {
+                disk.writer.flush();
+                disk.values.clear(namespace.map(Namespace::number))
+            }
+        }
+    }
+
+    /// Looks at every stored value and removes what is damaged; `None` where nothing is stored.
+    pub(crate) fn verify(
+        &self,
+    ) -> Result<Option<crate::store::values::Verified>, crate::store::StoreError> {
+        let Some(disk) = &self.0.disk else { return Ok(None) };
+        disk.writer.flush();
+        let verified = disk.values.verify()?;
+        Ok(Some(verified))
+    }
+
+    /// Each namespace as it is.
+    pub(crate) fn stats(&self) -> Vec<Stats> {
+        let on_disk = self.0.disk.as_ref().map(|disk| {
+            disk.writer.flush();
+            disk.values.amounts()
+        });
+        let of = |namespace: &Namespace| {
+            let memory = &self.0.memory[namespace.index()];
+            memory.run_pending_tasks();
+            let stored = on_disk.as_ref().and_then(|amounts| amounts.get(&namespace.number()));
+            Stats {
+                namespace: *namespace,
+                room: self.0.rooms[namespace.index()],
+                in_memory: Amount { values: memory.entry_count(), bytes: memory.weighted_size() },
+                on_disk: stored.copied().unwrap_or_default(),
+                counted: self.0.counts[namespace.index()].counted(),
+            }
+        };
+        Namespace::ALL.iter().map(of).collect()
+    }
+
+    /// The size of the file in bytes; `None` where there is none.
+    pub(crate) fn file_bytes(&self) -> Option<u64> {
+        self.0.disk.as_ref().map(|disk| disk.values.file_bytes())
+    }
+
+    /// Stores what waits to be.
+    pub(crate) fn flush(&self) {
+        if let Some(disk) = &self.0.disk {
+            disk.writer.flush();
+        }
+    }
+}
+
+impl Entry {
+    fn of<T: Value>(value: T) -> Self {
+        let weight = u32::try_from(value.weight() + 96).unwrap_or(u32::MAX);
+        Self { value: Arc::new(value), weight }
+    }
+
+    fn typed<T: Value>(self) -> Option<Arc<T>> {
+        self.value.downcast().ok()
+    }
+}
+
+fn memory(room: Room, counts: &Counts) -> Memory<Key, Entry> {
+    let evictions = counts.evictions();
+    let mut memory = Memory::builder()
+        .max_capacity(room.memory)
+        .weigher(|_, entry: &Entry| entry.weight)
+        .eviction_listener(move |_, _, cause| {
+            if cause.was_evicted() {
+                evictions.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            }
+        });
+    if let Some(time) = room.time_to_live {
+        memory = memory.time_to_live(time);
+    }
+    memory.build()
+}
+
+/// Seconds since 1970: what is stored outlives the process, whose own clock ends with it.
+fn now() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs())
+}
