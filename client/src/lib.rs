@@ -44,7 +44,7 @@ pub use error::{Error, ErrorKind};
 #[cfg(feature = "async")]
 pub use hob_protocol::api::IndexStreamsClient;
 pub use hob_protocol::api::{
-    DaemonApiClient, IndexApiClient, SymbolsApiClient, WorkspaceApiClient,
+    CacheApiClient, DaemonApiClient, IndexApiClient, SymbolsApiClient, WorkspaceApiClient,
 };
 pub use place::Place;
 pub use start::start;

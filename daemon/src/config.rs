@@ -8,6 +8,7 @@
 
 mod rows;
 
+use crate::cache::{Namespace, Room};
 use crate::nearest::nearest;
 use crate::server::Limits;
 use hob_protocol::place::Env;
@@ -37,6 +38,8 @@ pub struct Config {
     pub symbols_limit: usize,
     /// Memory for decoded values, in MiB.
     pub cache_memory_mb: usize,
+    /// What cached outlines may use.
+    pub cache_outlines: CacheRoom,
     /// How long a query waits for the changes before it.
     pub sync_deadline: Duration,
     /// How often a tree is looked at as a whole, for what the kernel does not report.
@@ -51,6 +54,31 @@ pub struct Config {
     pub workspace_idle: Duration,
 }
 
+/// What a namespace of the cache may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CacheRoom {
+    /// MiB of memory.
+    pub memory_mb: usize,
+    /// MiB on disk; 0 stores nothing.
+    pub disk_mb: usize,
+    /// Days after which a value is computed again; 0 is never.
+    pub days: usize,
+}
+
+impl Config {
+    /// What a namespace of the cache may use.
+    pub(crate) fn room(&self, namespace: Namespace) -> Room {
+        let room = match namespace {
+            Namespace::Outlines => self.cache_outlines,
+        };
+        let bytes = |mib: usize| (mib as u64).saturating_mul(1 << 20);
+        // moka takes no more than a thousand years.
+        let days = Some(room.days.min(300_000) as u64).filter(|days| *days > 0);
+        let time_to_live = days.map(|days| Duration::from_secs(days * 86_400));
+        Room { memory: bytes(room.memory_mb), disk: bytes(room.disk_mb), time_to_live }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -62,6 +90,7 @@ impl Default for Config {
             symbols_file_kb: 2048,
             symbols_limit: 10_000,
             cache_memory_mb: 32,
+            cache_outlines: CacheRoom { memory_mb: 16, disk_mb: 128, days: 30 },
             sync_deadline: Duration::from_secs(5),
             sync_sweep: Duration::from_secs(600),
             search_threads: 0,

@@ -5,11 +5,13 @@
 //! - [`server`]: JSON-RPC over the socket
 //! - `watcher`, `workspace`: a tree that is kept warm, and its snapshots
 //! - `store`: what is derived from contents, on disk
+//! - `cache`: what was computed once, in memory and on disk
 //! - `search`: exact text search
 //! - `files`: files by their paths
 //! - [`handlers`]: the methods, an area a file
 //! - [`Services`]: what the handlers work with
 
+mod cache;
 pub mod config;
 mod files;
 mod git;

@@ -74,6 +74,11 @@ impl Source {
         Ok(())
     }
 
+    /// What was read. What is cut is more than a text may have.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// The text: without a mark of its encoding, and UTF-16 decoded.
     pub(crate) fn text(&self) -> Cow<'_, [u8]> {
         text_of(&self.bytes)

@@ -1,5 +1,6 @@
 //! What the handlers work with: everything that lives as long as the daemon.
 
+use crate::cache::Cache;
 use crate::config::Config;
 use crate::server::Connections;
 use crate::workspaces::Workspaces;
@@ -25,6 +26,8 @@ pub struct Services {
     pub connections: Connections,
     /// The trees that are kept warm.
     pub(crate) workspaces: Workspaces,
+    /// What was computed once and is asked for again.
+    pub(crate) cache: Cache,
     /// The threads that read files for searches.
     pub(crate) pool: rayon::ThreadPool,
 }
@@ -40,5 +43,6 @@ impl Services {
     /// stored here, within a second.
     pub fn close(&self) {
         self.workspaces.close();
+        self.cache.flush();
     }
 }

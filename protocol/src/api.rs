@@ -132,6 +132,41 @@ pub trait SymbolsApi {
     async fn languages(&self) -> RpcResult<Languages>;
 }
 
+/// What was computed once and is kept.
+#[cfg_attr(
+    all(feature = "server", feature = "client"),
+    rpc(server, client, namespace = "cache", namespace_separator = ".")
+)]
+#[cfg_attr(
+    all(feature = "server", not(feature = "client")),
+    rpc(server, namespace = "cache", namespace_separator = ".")
+)]
+#[cfg_attr(
+    all(feature = "client", not(feature = "server")),
+    rpc(client, namespace = "cache", namespace_separator = ".")
+)]
+pub trait CacheApi {
+    /// How much is kept, and how often it was of use.
+    #[method(name = "stats", param_kind = map)]
+    async fn stats(&self) -> RpcResult<CacheStats>;
+
+    /// The keys of stored values, those used last first.
+    #[method(name = "keys", param_kind = map)]
+    async fn keys(&self, namespace: Option<String>, limit: Option<u64>) -> RpcResult<CacheKeys>;
+
+    /// A stored value.
+    #[method(name = "get", param_kind = map)]
+    async fn get(&self, key: String) -> RpcResult<CacheValue>;
+
+    /// Forgets all values, or those of a namespace.
+    #[method(name = "clear", param_kind = map)]
+    async fn clear(&self, namespace: Option<String>) -> RpcResult<CacheCleared>;
+
+    /// Looks at every stored value, and removes what is damaged.
+    #[method(name = "verify", param_kind = map)]
+    async fn verify(&self) -> RpcResult<CacheVerified>;
+}
+
 /// Questions to the index whose answers come as a stream.
 #[cfg_attr(
     all(feature = "server", feature = "client"),

@@ -3,6 +3,7 @@
 //! A command is one row in [`commands::COMMANDS`], and one file. None of them touches the process but
 //! through the world, so that tests run them as they are.
 
+mod cache;
 mod commands;
 mod cut;
 mod daemon;

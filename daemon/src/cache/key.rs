@@ -22,6 +22,13 @@ impl Key {
         KeyBuilder { namespace, hasher: blake3::Hasher::new() }
     }
 
+    /// The key that is stored as these bytes; `None` where its namespace is not one of this build.
+    pub(super) fn from_stored(stored: &[u8; 33]) -> Option<Self> {
+        let namespace = Namespace::ALL.iter().copied().find(|one| one.number() == stored[0])?;
+        let hash = stored[1..].try_into().ok()?;
+        Some(Self { namespace, hash })
+    }
+
     /// The bytes under which it is stored.
     pub(super) fn stored(&self) -> [u8; 33] {
         let mut stored = [0; 33];
@@ -105,7 +112,9 @@ mod tests {
     fn a_printed_key_is_read_back() {
         let key = Key::of(Namespace::Outlines).number(7).finish();
         assert_eq!(key.to_string().parse(), Ok(key));
-        for text in ["", "outlines", "outlines:12", "nothing:00", &format!("outlines:{}", "é".repeat(32))] {
+        for text in
+            ["", "outlines", "outlines:12", "nothing:00", &format!("outlines:{}", "é".repeat(32))]
+        {
             assert!(text.parse::<Key>().is_err(), "{text}");
         }
     }

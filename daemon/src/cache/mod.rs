@@ -18,8 +18,8 @@ use crate::store::values::{Amount, Change, Got, Values};
 use moka::sync::Cache as Memory;
 use namespace::Counts;
 use std::any::Any;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 use std::time::{Instant, SystemTime};
 use writer::Writer;
 
@@ -37,6 +37,7 @@ pub(crate) trait Value: Send + Sync + Sized + 'static {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Missing<E> {
     /// It cannot be computed. Not cached; those who have waited for it get the same.
+    #[cfg_attr(not(test), expect(dead_code, reason = "outlines always come to something"))]
     Failed(E),
     /// Who computed it has left before its end. Of those who have waited one computes it instead.
     Left,
@@ -56,7 +57,9 @@ struct Inner {
     memory: Vec<Memory<Key, Entry>>,
     counts: Vec<Counts>,
     rooms: Vec<Room>,
-    disk: Option<Disk>,
+    path: PathBuf,
+    /// Opened when something is first asked for; `None` where it cannot be used.
+    disk: OnceLock<Option<Disk>>,
 }
 
 struct Disk {
@@ -75,26 +78,14 @@ pub(crate) struct Stats {
 }
 
 impl Cache {
-    /// A cache with a file; without one where it cannot be used, and with a word in the log.
-    pub(crate) fn open(path: &Path, room: impl Fn(Namespace) -> Room) -> Self {
-        let values = Values::open(path);
-        if let Err(error) = &values {
-            tracing::warn!(%error, path = %path.display(), "values are cached in memory alone");
-        }
-        Self::new(values.ok(), room)
-    }
-
-    fn new(values: Option<Values>, room: impl Fn(Namespace) -> Room) -> Self {
+    /// A cache with a file, which is made when it is first needed. Where it cannot be used, values
+    /// are kept in memory alone, and the log says why.
+    pub(crate) fn new(path: PathBuf, room: impl Fn(Namespace) -> Room) -> Self {
         let rooms: Vec<Room> = Namespace::ALL.iter().map(|one| room(*one)).collect();
         let counts: Vec<Counts> = rooms.iter().map(|_| Counts::default()).collect();
-        let memory = rooms.iter().zip(&counts).map(|(room, counts)| memory(*room, counts)).collect();
-        let disk = values.map(|values| {
-            let values = Arc::new(values);
-            let budgets = rooms.iter().map(|room| room.disk).collect();
-            let evicted = counts.iter().map(Counts::evictions).collect();
-            Disk { writer: Writer::start(values.clone(), budgets, evicted), values }
-        });
-        Self(Arc::new(Inner { memory, counts, rooms, disk }))
+        let memory =
+            rooms.iter().zip(&counts).map(|(room, counts)| memory(*room, counts)).collect();
+        Self(Arc::new(Inner { memory, counts, rooms, path, disk: OnceLock::new() }))
     }
 
     /// The value of a key, computed if it is not known. Blocks; of several who ask for one key at
@@ -104,7 +95,8 @@ impl Cache {
         key: Key,
         compute: impl FnOnce() -> Result<T, Missing<E>>,
     ) -> Result<Arc<T>, Missing<E>> {
-        let (memory, counts) = (&self.0.memory[key.namespace.index()], &self.0.counts[key.namespace.index()]);
+        let (memory, counts) =
+            (&self.0.memory[key.namespace.index()], &self.0.counts[key.namespace.index()]);
         if let Some(value) = memory.get(&key).and_then(Entry::typed) {
             counts.hit_in_memory();
             return Ok(value);
@@ -182,8 +174,10 @@ impl Cache {
         room.time_to_live.is_some_and(|time| computed.saturating_add(time.as_secs()) < now())
     }
 
+    /// Where a key is stored, if its namespace is.
     fn disk(&self, key: Key) -> Option<&Disk> {
-        self.0.disk.as_ref().filter(|_| self.0.rooms[key.namespace.index()].disk > 0)
+        let stores = self.0.rooms[key.namespace.index()].disk > 0;
+        if stores { self.0.disk() } else { None }
     }
 
     /// What is stored under a key, as bytes.
@@ -197,13 +191,16 @@ impl Cache {
     }
 
     /// Forgets a namespace, or all; how many values were stored.
-    pub(crate) fn clear(&self, namespace: Option<Namespace>) -> Result<u64, crate::store::StoreError> {
+    pub(crate) fn clear(
+        &self,
+        namespace: Option<Namespace>,
+    ) -> Result<u64, crate::store::StoreError> {
         let chosen = Namespace::ALL.iter().filter(|one| namespace.is_none_or(|only| only == **one));
         for one in chosen {
             self.0.memory[one.index()].invalidate_all();
             self.0.memory[one.index()].run_pending_tasks();
         }
-        match &self.0.disk {
+        match self.0.disk() {
             None => Ok(0),
             Some(disk) => {
                 disk.writer.flush();
@@ -216,7 +213,7 @@ impl Cache {
     pub(crate) fn verify(
         &self,
     ) -> Result<Option<crate::store::values::Verified>, crate::store::StoreError> {
-        let Some(disk) = &self.0.disk else { return Ok(None) };
+        let Some(disk) = self.0.disk() else { return Ok(None) };
         disk.writer.flush();
         let verified = disk.values.verify()?;
         Ok(Some(verified))
@@ -224,7 +221,7 @@ impl Cache {
 
     /// Each namespace as it is.
     pub(crate) fn stats(&self) -> Vec<Stats> {
-        let on_disk = self.0.disk.as_ref().map(|disk| {
+        let on_disk = self.0.disk().map(|disk| {
             disk.writer.flush();
             disk.values.amounts()
         });
@@ -243,15 +240,54 @@ impl Cache {
         Namespace::ALL.iter().map(of).collect()
     }
 
-    /// The size of the file in bytes; `None` where there is none.
-    pub(crate) fn file_bytes(&self) -> Option<u64> {
-        self.0.disk.as_ref().map(|disk| disk.values.file_bytes())
+    /// The file, and its size in bytes; `None` where there is none.
+    pub(crate) fn file(&self) -> Option<(&Path, u64)> {
+        self.0.disk().map(|disk| (self.0.path.as_path(), disk.values.file_bytes()))
+    }
+
+    /// The keys of what is stored, with when they were last used in seconds since 1970, and their
+    /// bytes; those used last come first.
+    pub(crate) fn keys(
+        &self,
+        namespace: Option<Namespace>,
+    ) -> Result<Vec<(Key, u64, u64)>, crate::store::StoreError> {
+        let Some(disk) = self.0.disk() else { return Ok(Vec::new()) };
+        disk.writer.flush();
+        let stored = disk.values.keys()?;
+        let keys = stored.into_iter().filter_map(|(key, used, bytes)| {
+            let key = Key::from_stored(&key)?;
+            namespace.is_none_or(|only| only == key.namespace).then_some((key, used, bytes))
+        });
+        let mut keys: Vec<_> = keys.collect();
+        keys.sort_by_key(|(key, used, _)| (std::cmp::Reverse(*used), *key));
+        Ok(keys)
     }
 
     /// Stores what waits to be.
     pub(crate) fn flush(&self) {
-        if let Some(disk) = &self.0.disk {
+        if let Some(Some(disk)) = self.0.disk.get() {
             disk.writer.flush();
+        }
+    }
+}
+
+impl Inner {
+    fn disk(&self) -> Option<&Disk> {
+        self.disk.get_or_init(|| self.open()).as_ref()
+    }
+
+    fn open(&self) -> Option<Disk> {
+        match Values::open(&self.path) {
+            Err(error) => {
+                tracing::warn!(%error, path = %self.path.display(), "values are cached in memory alone");
+                None
+            }
+            Ok(values) => {
+                let values = Arc::new(values);
+                let budgets = self.rooms.iter().map(|room| room.disk).collect();
+                let evicted = self.counts.iter().map(Counts::evictions).collect();
+                Some(Disk { writer: Writer::start(values.clone(), budgets, evicted), values })
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use super::now;
 use crate::store::values::{Change, ValueKey, Values};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
 /// How many changes may wait. Past that a value is not stored: it can be computed again.
@@ -30,7 +30,11 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the thread. Each namespace has a budget in bytes, and a counter of what is evicted.
-    pub(super) fn start(values: Arc<Values>, budgets: Vec<u64>, evicted: Vec<Arc<AtomicU64>>) -> Self {
+    pub(super) fn start(
+        values: Arc<Values>,
+        budgets: Vec<u64>,
+        evicted: Vec<Arc<AtomicU64>>,
+    ) -> Self {
         let (orders, waiting) = sync_channel(WAITING);
         let work = Work { values, budgets, evicted, rest: None };
         let thread = std::thread::Builder::new().name("cache".into());
@@ -88,10 +92,8 @@ impl Work {
                 if bytes >= COMMIT {
                     break;
                 }
-                next = match waiting.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                    Ok(order) => Some(order),
-                    Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-                };
+                let left = until.saturating_duration_since(Instant::now());
+                next = waiting.recv_timeout(left).ok();
             }
             self.store(&changes);
             drop(flushed);

@@ -104,6 +104,22 @@ pub(super) const ROWS: &[Row] = &[
         slot: |config| Slot::Count(&mut config.cache_memory_mb, 0),
     },
     Row {
+        key: "cache.outlines_memory_mb",
+        doc: "MiB of outlines that are kept in memory; 0 is none.",
+        slot: |config| Slot::Count(&mut config.cache_outlines.memory_mb, 0),
+    },
+    Row {
+        key: "cache.outlines_disk_mb",
+        doc: "MiB of outlines that are kept on disk; 0 is none.",
+        slot: |config| Slot::Count(&mut config.cache_outlines.disk_mb, 0),
+    },
+    Row {
+        key: "cache.outlines_days",
+        doc: "Days that a cached outline is good for; 0 is for ever. (It is of the text that it was\n\
+              made of, and never stale: this is only for the room.)",
+        slot: |config| Slot::Count(&mut config.cache_outlines.days, 0),
+    },
+    Row {
         key: "sync.deadline_ms",
         doc: "Milliseconds that a query waits for the changes before it, and then fails with\n\
               `not_synced`.",

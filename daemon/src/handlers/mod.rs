@@ -3,6 +3,7 @@
 //! A handler turns parameters into a call of a service and its result into an answer.
 //! It holds no state of its own.
 
+mod cache;
 mod daemon;
 mod files;
 mod index;
@@ -12,8 +13,8 @@ mod workspace;
 
 use crate::Services;
 use hob_protocol::api::{
-    DaemonApiServer as _, IndexApiServer as _, IndexStreamsServer as _, SymbolsApiServer as _,
-    WorkspaceApiServer as _,
+    CacheApiServer as _, DaemonApiServer as _, IndexApiServer as _, IndexStreamsServer as _,
+    SymbolsApiServer as _, WorkspaceApiServer as _,
 };
 use hob_protocol::{Kind, Text};
 use jsonrpsee::Methods;
@@ -33,6 +34,7 @@ pub fn methods(services: &Arc<Services>) -> Result<Methods, RegisterMethodError>
     methods.merge(workspace::Workspace::new(services.clone()).into_rpc())?;
     methods.merge(index::Index::new(services.clone()).into_rpc())?;
     methods.merge(symbols::Symbols::new(services.clone()).into_rpc())?;
+    methods.merge(cache::Cache::new(services.clone()).into_rpc())?;
     methods.merge(streams::Streams::new(services.clone()).into_rpc())?;
     Ok(methods)
 }

@@ -7,7 +7,7 @@ use crate::Services;
 use crate::indexing::Stores as _;
 use crate::outlines;
 use crate::search::Cancel;
-use crate::symbols::{self, Around, Stored, SymbolsError};
+use crate::symbols::{self, Around, Maker, Stored, SymbolsError};
 use crate::workspaces::{Warm, not_a_workspace};
 use hob_index::symbols::extract::Extractor;
 use hob_index::symbols::languages;
@@ -132,6 +132,7 @@ fn outline(services: &Services, query: &OutlineQuery, cancel: &Cancel) -> RpcRes
         files.push((named, path, view));
     }
     let limits = outlines::limits(&services.config);
+    let rules = outlines::rules(&services.config);
     let room = AtomicUsize::new(services.config.limits.answer_bytes);
     let one = |extractor: &mut Extractor, (named, path, view): &(&Text, PathBuf, Found)| {
         let stored = match view {
@@ -139,7 +140,8 @@ fn outline(services: &Services, query: &OutlineQuery, cancel: &Cancel) -> RpcRes
             Ok(_) => return failed(named, &Kind::Cancelled.error("the query was cancelled", "")),
             Err(error) => return failed(named, error),
         };
-        let outcome = symbols::outline(named, path, stored.as_ref(), extractor)
+        let mut maker = Maker { extractor, cache: &services.cache, rules };
+        let outcome = symbols::outline(named, path, stored.as_ref(), &mut maker)
             .and_then(|outline| fits(named, outline, &room));
         let outcome = outcome.map_or_else(|error| Outcome::Failed { error }, Outcome::Outline);
         FileOutline { path: (*named).clone(), outcome }

@@ -16,6 +16,7 @@ mod succession;
 pub use error::StartError;
 pub use instance::{Claim, Handed, Instance, answers, claim, private_dir};
 
+use crate::cache::Cache;
 use crate::config::{self, Loaded};
 use crate::log::{self, Target};
 use crate::options::{self, Options, Succeed};
@@ -126,8 +127,11 @@ fn live(
         .thread_name(|number| format!("search-{number}"))
         .build()
         .map_err(|error| StartError::Fault(error.to_string()))?;
+    let cache = Cache::new(place::cache_dir(&process_env).join("values.redb"), |namespace| {
+        config.room(namespace)
+    });
     let services =
-        Services { config, shutdown, started, socket, log, connections, workspaces, pool };
+        Services { config, shutdown, started, socket, log, connections, workspaces, cache, pool };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_stack_size(crate::STACK)

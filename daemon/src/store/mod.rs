@@ -1,4 +1,5 @@
-//! What is derived from a repository's contents, on disk: redb's one home.
+//! What is derived from a repository's contents, on disk: redb's one home. (The cache keeps its
+//! [`values`] here as well.)
 //!
 //! One file a repository, shared by its worktrees and branches, since a content
 //! is known by its hash and not by where it stands. All of it can be made again,
@@ -36,6 +37,7 @@ mod record;
 mod segment;
 mod tables;
 mod trees;
+pub(crate) mod values;
 
 pub(crate) use additions::Additions;
 pub(crate) use caches::Caches;

@@ -186,8 +186,11 @@ impl Values {
             {
                 let mut values = writing.open_table(VALUES)?;
                 let mut uses = writing.open_table(USES)?;
-                let chosen: Vec<u8> =
-                    amounts.keys().copied().filter(|at| namespace.is_none_or(|one| one == *at)).collect();
+                let chosen: Vec<u8> = amounts
+                    .keys()
+                    .copied()
+                    .filter(|at| namespace.is_none_or(|one| one == *at))
+                    .collect();
                 for namespace in chosen {
                     cleared += evict(namespace, 0, &mut values, &mut uses, &mut amounts)?;
                 }
@@ -230,6 +233,21 @@ impl Values {
         Ok(verified)
     }
 
+    /// All keys, with when they were last used and their sizes.
+    pub(crate) fn keys(&self) -> Result<Vec<(ValueKey, u64, u64)>, StoreError> {
+        self.with(|db| {
+            let mut keys = Vec::new();
+            for entry in db.begin_read()?.open_table(USES)?.iter()? {
+                let (key, stored) = entry?;
+                let (used, bytes) = stored.value();
+                if let Ok(key) = key.value().try_into() {
+                    keys.push((key, used, bytes));
+                }
+            }
+            Ok(keys)
+        })
+    }
+
     /// How much there is of each namespace.
     pub(crate) fn amounts(&self) -> BTreeMap<u8, Amount> {
         self.amounts.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -240,7 +258,10 @@ impl Values {
         std::fs::metadata(&self.path).map_or(0, |metadata| metadata.len())
     }
 
-    fn with<T>(&self, work: impl FnOnce(&Database) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    fn with<T>(
+        &self,
+        work: impl FnOnce(&Database) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
         match &*db {
             Some(db) => guard(|| work(db)),

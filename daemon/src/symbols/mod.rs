@@ -22,7 +22,7 @@ pub(crate) use fresh::FreshFiles;
 use hob_index::names::Entry;
 use hob_index::symbols::extract::Limits;
 use hob_protocol::{SymbolMatch, SymbolsQuery, Truncated};
-pub(crate) use outline::{Stored, outline};
+pub(crate) use outline::{Maker, Stored, outline};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};

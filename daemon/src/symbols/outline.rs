@@ -1,5 +1,6 @@
 //! What given files define.
 
+use crate::cache::{Cache, Key, Namespace, Value};
 use crate::outlines::{Links, Source};
 use crate::store::Store;
 use crate::workspace::Snapshot;
@@ -11,9 +12,11 @@ use hob_index::tree::Node;
 use hob_protocol::{
     Extent, FileError, Kind, Outline, OutlineSymbol, Position, Range as Span, Text,
 };
+use std::convert::Infallible;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Bytes before a definition where its comment is looked for.
 const AROUND: u32 = 4 << 10;
@@ -25,12 +28,20 @@ pub(crate) struct Stored<'a> {
     pub(crate) store: &'a Store,
 }
 
+/// With what outlines are made.
+pub(crate) struct Maker<'a> {
+    pub(crate) extractor: &'a mut Extractor,
+    pub(crate) cache: &'a Cache,
+    /// What an outline follows from besides the text: see [`crate::outlines::rules`].
+    pub(crate) rules: u64,
+}
+
 /// Outlines a file, named so by the query. `path` is canonical.
 pub(crate) fn outline(
     named: &Text,
     path: &Path,
     stored: Option<&Stored<'_>>,
-    extractor: &mut Extractor,
+    maker: &mut Maker<'_>,
 ) -> Result<Outline, FileError> {
     let refuse = |why: String, hint: &str| FileError {
         kind: Kind::BadPath,
@@ -49,9 +60,41 @@ pub(crate) fn outline(
             "`hob languages` lists those that are",
         ));
     };
-    let known = stored.and_then(|stored| stored.outline(path, source.print, language));
-    let outline = known.unwrap_or_else(|| source.outline(language, extractor));
-    Ok(describe(&outline, language, &text))
+    let key = Key::of(Namespace::Outlines)
+        .bytes(source.bytes())
+        .number(language.number.into())
+        .number(maker.rules)
+        .finish();
+    let extractor = &mut *maker.extractor;
+    let described = maker.cache.get_or_compute::<_, Infallible>(key, || {
+        let known = stored.and_then(|stored| stored.outline(path, source.print, language));
+        let outline = known.unwrap_or_else(|| source.outline(language, extractor));
+        Ok(describe(&outline, language, &text))
+    });
+    let described =
+        described.map_err(|_| refuse("another who outlined it has failed".into(), "ask again"))?;
+    Ok(Arc::unwrap_or_clone(described))
+}
+
+impl Value for Outline {
+    fn encode(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok()
+    }
+
+    fn weight(&self) -> usize {
+        let text = |symbol: &OutlineSymbol| {
+            let doc = symbol.doc.as_ref().map_or(0, |doc| doc.as_bytes().len());
+            symbol.name.as_bytes().len()
+                + symbol.kind.len()
+                + symbol.signature.as_bytes().len()
+                + doc
+        };
+        self.symbols.iter().map(|symbol| text(symbol) + size_of::<OutlineSymbol>()).sum()
+    }
 }
 
 impl Stored<'_> {

@@ -1,5 +1,6 @@
 //! Parameters and results, an area a file.
 
+mod cache;
 mod daemon;
 mod files;
 mod origin;
@@ -7,6 +8,7 @@ mod search;
 mod symbols;
 mod workspace;
 
+pub use cache::*;
 pub use daemon::*;
 pub use files::*;
 pub use origin::*;

@@ -120,7 +120,7 @@ fn the_engine_is_a_pure_library() {
 
 #[test]
 fn each_of_these_has_one_home_in_the_daemon() {
-    for name in ["redb", "moka", "notify", "git2", "hyper", "tokio_tungstenite"] {
+    for name in ["redb", "notify", "git2", "hyper", "tokio_tungstenite"] {
         let homes = homes(name);
         assert_eq!(homes.len(), 1, "`{name}` is named in {homes:?}");
     }
@@ -133,7 +133,9 @@ fn the_watcher_does_not_know_the_workspace() {
 
 #[test]
 fn services_do_not_know_the_server() {
-    for service in ["search", "files", "store", "workspace", "watcher", "indexing", "git.rs"] {
+    for service in
+        ["search", "files", "store", "cache", "workspace", "watcher", "indexing", "git.rs"]
+    {
         let path = format!("daemon/src/{service}");
         never_names(&path, &["crate::server", "crate::handlers", "jsonrpsee", "crate::Services"]);
     }

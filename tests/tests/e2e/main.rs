@@ -7,6 +7,7 @@
 #![allow(clippy::print_stdout, reason = "how much was tried is a result")]
 
 mod bad_input;
+mod cache;
 mod clients;
 mod files;
 mod house;
