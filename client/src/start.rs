@@ -19,6 +19,16 @@ use std::time::{Duration, Instant};
 /// How long a start may take, the turns of others included.
 const PATIENCE: Duration = Duration::from_secs(15);
 
+/// What systemd tells the service that `hob` may be run by: the daemon is not that service.
+const ANOTHERS: [&str; 6] = [
+    "LISTEN_FDS",
+    "LISTEN_PID",
+    "LISTEN_FDNAMES",
+    "NOTIFY_SOCKET",
+    "WATCHDOG_USEC",
+    "WATCHDOG_PID",
+];
+
 /// Connects to the daemon, and starts it first where none answers.
 ///
 /// The program is `$HOB_DAEMON`, else the `hobd` beside this program, else the one in `PATH`. It is
@@ -141,6 +151,9 @@ fn spawn(program: &Path, place: &Place) -> Result<ChildStdout, Error> {
     let mut command = Command::new(program);
     command.arg("--background").current_dir("/");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    for name in ANOTHERS {
+        command.env_remove(name);
+    }
     if place.is_given() {
         command.env("HOB_SOCKET", &place.socket);
     }

@@ -138,14 +138,16 @@ fn a_socket_that_clients_would_not_find_is_refused() {
 
 #[test]
 fn a_socket_that_is_meant_for_another_process_is_left_alone() {
-    let world = World::new();
-    let mut command = world.hobd(&[]);
-    command.env("LISTEN_FDS", "1").env("LISTEN_PID", "1").stderr(Stdio::null());
-    let mut daemon = Daemon(command.spawn().unwrap());
-    wait_for(|| UnixStream::connect(world.socket()).is_ok());
-    world.ask("daemon.stop");
-    assert_eq!(daemon.ended().code(), Some(0));
-    assert!(!world.socket().exists());
+    for pid in [Some("1"), None] {
+        let world = World::new();
+        let mut command = world.hobd(&[]);
+        command.env("LISTEN_FDS", "1").envs(pid.map(|pid| ("LISTEN_PID", pid)));
+        let mut daemon = Daemon(command.stderr(Stdio::null()).spawn().unwrap());
+        wait_for(|| UnixStream::connect(world.socket()).is_ok());
+        world.ask("daemon.stop");
+        assert_eq!(daemon.ended().code(), Some(0));
+        assert!(!world.socket().exists());
+    }
 }
 
 // `hob daemon install` stops a daemon that serves already, but another client may start one in between:

@@ -3,6 +3,7 @@
 
 use super::{Claim, Handed, Instance, StartError, answers, claim};
 use crate::options::Succeed;
+use hob_protocol::place::process_env;
 use listenfd::ListenFd;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -30,8 +31,13 @@ impl Inheritance {
     /// standard input is anything else than it was.
     pub(super) fn of_process(succeed: Option<Succeed>, socket: Option<&Path>) -> Self {
         let instance = succeed.and(socket).and_then(Instance::inherited);
+        // Without a process's number it may be meant for anyone, such as a server that is tried out.
+        let sockets = match process_env("LISTEN_PID") {
+            Some(_) => ListenFd::from_env(),
+            None => ListenFd::empty(),
+        };
         Self {
-            sockets: ListenFd::from_env(),
+            sockets,
             // What systemd has made is its own, whatever this process was told.
             ours: instance.is_some() && succeed == Some(Succeed::Bound),
             instance,

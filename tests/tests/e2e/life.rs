@@ -5,7 +5,7 @@ use hob_tests::{Outcome, Random, finish, setting, within};
 use rustix::process::Signal;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::os::unix::net::UnixListener;
+use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -266,4 +266,17 @@ fn clients_do_not_notice_that_the_daemon_is_succeeded() {
         over.store(true, Ordering::Relaxed);
     });
     assert_eq!(hob.daemon(), pid);
+}
+
+// Someone's service may run `hob`, and what it is told by systemd is not for the daemon.
+#[test]
+fn a_service_that_runs_hob_is_not_spoken_for() {
+    let mut hob = start(TREE);
+    let ear = UnixDatagram::bind(hob.outside("notify")).unwrap();
+    ear.set_nonblocking(true).unwrap();
+    let notify = hob.outside("notify");
+    hob.set("NOTIFY_SOCKET", notify).set("LISTEN_FDS", "1").set("LISTEN_PID", "1");
+    assert_eq!(hob.run("search fn"), FOUND);
+    let _ = hob.run("daemon stop");
+    assert!(ear.recv(&mut [0; 64]).is_err(), "the daemon spoke for the service");
 }
