@@ -15,6 +15,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
+use tokio::runtime::Runtime;
 use tokio_util::codec::{Decoder as _, Encoder as _};
 use tokio_util::sync::CancellationToken;
 
@@ -99,13 +100,14 @@ pub fn connection(bytes: &[u8]) {
 
 /// Where a server for all inputs is, in a process of its own name.
 fn socket() -> &'static Path {
-    static SOCKET: OnceLock<PathBuf> = OnceLock::new();
-    SOCKET.get_or_init(|| {
+    // All of it serves until the process ends.
+    static SERVED: OnceLock<(PathBuf, life::Instance, Runtime)> = OnceLock::new();
+    let (socket, ..) = SERVED.get_or_init(|| {
         let dir = std::env::temp_dir().join(format!("hob-fuzz-{}", std::process::id()));
         life::private_dir(&dir).expect("a directory of our own");
         let socket = dir.join("s");
-        let mut runtime = tokio::runtime::Builder::new_multi_thread();
-        let runtime = runtime.worker_threads(1).enable_all().build().expect("a runtime");
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        let runtime = builder.worker_threads(1).enable_all().build().expect("a runtime");
         let life::Claim::Ours(instance) = life::claim(&socket).expect("a socket of our own") else {
             panic!("another process has our number");
         };
@@ -118,10 +120,9 @@ fn socket() -> &'static Path {
         runtime.spawn(async move {
             serve(&listener, server, CancellationToken::new(), &Open).await;
         });
-        // They serve until the process ends.
-        std::mem::forget((instance, runtime));
-        socket
-    })
+        (socket, instance, runtime)
+    });
+    socket
 }
 
 fn methods() -> RpcModule<()> {
