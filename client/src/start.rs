@@ -50,17 +50,21 @@ fn start_within(place: &Place, patience: Duration) -> Result<Connection, Error> 
     let program = find_daemon(place)?;
     place.prepare()?;
     let _turn = take_turn(place, deadline)?;
-    match Connection::open(place) {
-        Err(error) if error.kind == ErrorKind::NotRunning => {}
-        other => return other,
-    }
-    let pipe = spawn(&program, place)?;
-    match wait_until_ready(pipe, deadline) {
-        Verdict::Ready => Connection::open(place),
-        Verdict::Refused(error) => Err(error),
-        Verdict::Silent => Err(failed(place, "it ended before it was ready")),
-        Verdict::Late => {
-            Err(failed(place, &format!("it was not ready within {} s", patience.as_secs())))
+    loop {
+        match Connection::open(place) {
+            // One that was ready may have ended since: it may be set up to, or have been stopped.
+            Err(error) if error.kind == ErrorKind::NotRunning && Instant::now() < deadline => {}
+            other => return other,
+        }
+        let pipe = spawn(&program, place)?;
+        match wait_until_ready(pipe, deadline) {
+            Verdict::Ready => {}
+            Verdict::Refused(error) => return Err(error),
+            Verdict::Silent => return Err(failed(place, "it ended before it was ready")),
+            Verdict::Late => {
+                let late = format!("it was not ready within {} s", patience.as_secs());
+                return Err(failed(place, &late));
+            }
         }
     }
 }

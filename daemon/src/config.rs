@@ -36,6 +36,8 @@ pub struct Config {
     pub symbols_file_kb: usize,
     /// `symbols.limit`.
     pub symbols_limit: usize,
+    /// Milliseconds without a connection after which the daemon ends; 0 is never.
+    pub idle_exit_ms: usize,
     /// Memory for decoded values, in MiB.
     pub cache_memory_mb: usize,
     /// What cached outlines may use.
@@ -89,6 +91,7 @@ impl Default for Config {
             index_threads: 0,
             symbols_file_kb: 2048,
             symbols_limit: 10_000,
+            idle_exit_ms: 0,
             cache_memory_mb: 32,
             cache_outlines: CacheRoom { memory_mb: 16, disk_mb: 128, days: 30 },
             sync_deadline: Duration::from_secs(5),

@@ -226,6 +226,15 @@ impl Workspaces {
         self.lock().workspaces.values().filter_map(|place| place.get().cloned()).collect()
     }
 
+    /// Whether nothing is left to index in any that is open.
+    pub(crate) fn are_settled(&self) -> bool {
+        self.opened().iter().all(|warm| {
+            let snapshot = warm.workspace.snapshot();
+            let totals = snapshot.tree.totals();
+            snapshot.generation > 0 && totals.pending + totals.unoutlined == 0
+        })
+    }
+
     /// The roots that are open or were named.
     pub(crate) fn roots(&self) -> Vec<PathBuf> {
         let open = self.lock();

@@ -84,6 +84,12 @@ pub(super) const ROWS: &[Row] = &[
         slot: |config| Slot::Millis(&mut config.limits.drain),
     },
     Row {
+        key: "daemon.idle_exit_ms",
+        doc: "Milliseconds after which a daemon ends to which nobody is connected, and that has nothing\n\
+              left to index; 0 is never. The next `hob` starts it again.",
+        slot: |config| Slot::Count(&mut config.idle_exit_ms, 0),
+    },
+    Row {
         key: "log.format",
         doc: "`text`, or `json`: an object a line.",
         slot: |config| Slot::OneOf(&mut config.log_format, &["text", "json"]),

@@ -1,6 +1,7 @@
-//! What ends a daemon: signals, and the time that it has to end.
+//! What ends a daemon: signals, that nobody needs it, and the time that it has to end.
 
 use super::succession::Succession;
+use crate::Services;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -21,6 +22,40 @@ pub(super) async fn end_in_time(shutdown: CancellationToken, succession: Arc<Suc
         }
         std::process::exit(1);
     });
+}
+
+/// While something is left to do, it is looked for its end as often.
+const BUSY: Duration = Duration::from_secs(1);
+
+/// A daemon does not end by itself before this: whoever has started it may still be on the way.
+const FIRST: Duration = Duration::from_secs(1);
+
+/// Stops a daemon to which nobody has been connected for as long as `daemon.idle_exit_ms` says, once
+/// nothing is left to index. Who comes at that very moment is told that it stops, and starts the
+/// next one.
+pub(super) async fn end_when_idle(services: Arc<Services>, succession: Arc<Succession>) {
+    let limit = Duration::from_millis(services.config.idle_exit_ms as u64);
+    if limit.is_zero() {
+        return;
+    }
+    let idle = async {
+        tokio::time::sleep(FIRST).await;
+        loop {
+            let quiet =
+                services.connections.none_since().map_or(Duration::ZERO, |since| since.elapsed());
+            let wait = match limit.checked_sub(quiet).filter(|left| !left.is_zero()) {
+                Some(left) => left,
+                None if services.workspaces.are_settled() => break,
+                None => BUSY,
+            };
+            tokio::time::sleep(wait).await;
+        }
+    };
+    if services.shutdown.run_until_cancelled(idle).await.is_some() {
+        tracing::info!("stopping: nobody has been connected for {} s", limit.as_secs_f64());
+        succession.call_off();
+        services.shutdown.cancel();
+    }
 }
 
 /// The signals that the daemon hears. Those that would kill it and mean no harm are heard too.

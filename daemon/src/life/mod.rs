@@ -23,7 +23,7 @@ use crate::options::{self, Options, Succeed};
 use crate::server::{Connections, NoHooks, Server, serve};
 use crate::workspaces::Workspaces;
 use crate::{Services, handlers};
-use end::{Signals, end_in_time};
+use end::{Signals, end_in_time, end_when_idle};
 use herald::{Herald, say};
 use hob_protocol::place::{self, process_env};
 use program::Program;
@@ -193,6 +193,7 @@ async fn serve_until_told(
     tokio::spawn(end_in_time(shutdown.clone(), succession.clone()));
     tokio::spawn(succession.clone().go_rounds());
     tokio::spawn(unload_idle(services.clone()));
+    tokio::spawn(end_when_idle(services.clone(), succession.clone()));
     tokio::spawn(service::ping_watchdog(services.clone()));
     tracing::info!(socket = %services.socket.display(), pid = std::process::id(), "ready");
     herald.ready();

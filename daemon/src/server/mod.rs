@@ -60,9 +60,9 @@ use serde_json::value::RawValue;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use tokio::io::Interest;
 use tokio::net::UnixStream;
 use tokio::sync::Semaphore;
@@ -137,14 +137,34 @@ pub struct NoHooks;
 impl Hooks for NoHooks {}
 
 /// How many connections there are.
-#[derive(Clone, Debug, Default)]
-pub struct Connections(Arc<AtomicUsize>);
+#[derive(Clone, Debug)]
+pub struct Connections(Arc<Tally>);
+
+#[derive(Debug)]
+struct Tally {
+    now: AtomicUsize,
+    /// When the last one ended, or the counting began.
+    ended: Mutex<Instant>,
+}
+
+impl Default for Connections {
+    fn default() -> Self {
+        Self(Arc::new(Tally { now: AtomicUsize::new(0), ended: Mutex::new(Instant::now()) }))
+    }
+}
 
 impl Connections {
     /// How many there are now.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
+        self.0.now.load(Ordering::Relaxed)
+    }
+
+    /// Since when there is none; `None` while there is one.
+    #[must_use]
+    pub fn none_since(&self) -> Option<Instant> {
+        let ended = *self.0.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        (self.count() == 0).then_some(ended)
     }
 }
 
@@ -398,17 +418,18 @@ impl Drop for Silence {
 }
 
 /// Counts a connection while it lives.
-struct Counted<'a>(&'a AtomicUsize);
+struct Counted<'a>(&'a Tally);
 
 impl<'a> Counted<'a> {
     fn new(connections: &'a Connections) -> Self {
-        connections.0.fetch_add(1, Ordering::Relaxed);
+        connections.0.now.fetch_add(1, Ordering::Relaxed);
         Self(&connections.0)
     }
 }
 
 impl Drop for Counted<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        *self.0.ended.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        self.0.now.fetch_sub(1, Ordering::Relaxed);
     }
 }

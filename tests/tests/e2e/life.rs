@@ -280,3 +280,37 @@ fn a_service_that_runs_hob_is_not_spoken_for() {
     let _ = hob.run("daemon stop");
     assert!(ear.recv(&mut [0; 64]).is_err(), "the daemon spoke for the service");
 }
+
+#[test]
+fn a_daemon_that_nobody_needs_ends_and_the_next_command_has_another() {
+    let mut hob = start("//- a.txt\nfoo");
+    hob.set("HOB_DAEMON_IDLE_EXIT_MS", "300");
+    hob.index();
+    let held = hob.connection();
+    let first = hob.daemon().unwrap();
+    // Longer than it would wait if nobody were connected.
+    std::thread::sleep(Duration::from_millis(900));
+    assert_eq!(hob.daemon(), Some(first));
+    drop(held);
+    let socket = hob.place().socket;
+    within(Duration::from_secs(20), "the end of an idle daemon", || !socket.exists());
+    assert_eq!(hob.run("search foo"), "a.txt:1:foo\n");
+    assert_ne!(hob.daemon(), Some(first));
+}
+
+// The moment at which it ends is the moment at which others come.
+#[test]
+fn a_daemon_that_ends_all_the_time_loses_no_request() {
+    let mut hob = start("//- a.txt\nfoo");
+    hob.set("HOB_DAEMON_IDLE_EXIT_MS", "1");
+    hob.index();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..25 {
+                    assert_eq!(hob.run("search foo"), "a.txt:1:foo\n");
+                }
+            });
+        }
+    });
+}
