@@ -2,6 +2,7 @@
 
 use crate::connection::{Session, unsendable};
 use crate::{Connection, Error, ErrorKind};
+pub use hob_protocol::api::Subscription;
 use hob_protocol::{
     FilesEvent, FilesQuery, FilesStyle, IndexChange, Kind, SearchEvent, SearchQuery, Style, Text,
 };
@@ -11,47 +12,14 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use std::marker::PhantomData;
 
-/// The three methods of a subscription.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Subscription {
-    /// Asks for it.
-    pub subscribe: &'static str,
-    /// Names its notifications.
-    pub notification: &'static str,
-    /// Ends it.
-    pub unsubscribe: &'static str,
-}
-
 /// A search, printed in parts: items are [`SearchEvent`].
-pub const SEARCH: Subscription = Subscription {
-    subscribe: "index.searchStream",
-    notification: "index.searchEvent",
-    unsubscribe: "index.searchStop",
-};
+pub const SEARCH: Subscription = Subscription::named("index.searchStream");
 
 /// The paths of files, printed in parts: items are [`FilesEvent`].
-pub const FILES: Subscription = Subscription {
-    subscribe: "index.filesStream",
-    notification: "index.filesEvent",
-    unsubscribe: "index.filesStop",
-};
+pub const FILES: Subscription = Subscription::named("index.filesStream");
 
 /// The states of a workspace: items are [`IndexChange`].
-pub const CHANGES: Subscription = Subscription {
-    subscribe: "index.changes",
-    notification: "index.changed",
-    unsubscribe: "index.changesStop",
-};
-
-impl Subscription {
-    /// The subscription that a method asks for, if it does.
-    #[must_use]
-    pub fn of(method: &str) -> Option<&'static Self> {
-        [&SEARCH, &FILES, &CHANGES]
-            .into_iter()
-            .find(|subscription| subscription.subscribe == method)
-    }
-}
+pub const CHANGES: Subscription = Subscription::named("index.changes");
 
 impl Connection {
     /// A search whose output comes in parts, in order. [`SearchEvent::Done`] or

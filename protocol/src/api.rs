@@ -1,203 +1,215 @@
-//! The methods, as jsonrpsee traits: a namespace an area, parameters by name.
+//! The methods: an area a trait, parameters by name.
+//!
+//! This is where a method is written down, and the only place: jsonrpsee's traits, the description
+//! that `rpc.discover` gives and the reference in `protocol/README.md` are made of it. How it is read
+//! stands at the head of `interface.rs`.
 //!
 //! Subscriptions stand in traits of their own, so that a client without an async
 //! runtime can use all others.
 
+pub use crate::interface::{Method, Param, Subscription};
+
 use crate::Text;
 use crate::types::*;
 // The client's side is written with another type in its place.
-#[cfg(any(feature = "server", not(feature = "client")))]
+#[cfg(feature = "server")]
 use jsonrpsee::core::RpcResult;
+#[cfg(any(feature = "server", feature = "client"))]
 use jsonrpsee::proc_macros::rpc;
 
-/// The daemon itself.
-#[cfg_attr(
-    all(feature = "server", feature = "client"),
-    rpc(server, client, namespace = "daemon", namespace_separator = ".")
-)]
-#[cfg_attr(
-    all(feature = "server", not(feature = "client")),
-    rpc(server, namespace = "daemon", namespace_separator = ".")
-)]
-#[cfg_attr(
-    all(feature = "client", not(feature = "server")),
-    rpc(client, namespace = "daemon", namespace_separator = ".")
-)]
-pub trait DaemonApi {
-    /// The first frame of a connection: which number of the interface the client speaks.
-    /// Another number than the daemon's is answered with the kind `incompatible`.
-    #[method(name = "hello", param_kind = map)]
-    async fn hello(&self, protocol: u32, client: Option<String>) -> RpcResult<Hello>;
+interface! {
+    (self) {
+        #[cfg(any(feature = "server", feature = "client"))]
+        #[cfg_attr(all(feature = "server", feature = "client"), rpc(server, client))]
+        #[cfg_attr(all(feature = "server", not(feature = "client")), rpc(server))]
+        #[cfg_attr(all(feature = "client", not(feature = "server")), rpc(client))]
+    }
 
-    /// Whether the daemon answers.
-    #[method(name = "ping", param_kind = map)]
-    async fn ping(&self) -> RpcResult<Pong>;
+    /// The interface itself.
+    calls RpcApi {
+        /// Describes all methods, as an OpenRPC document.
+        "rpc.discover": discover() -> OpenRpc;
+    }
 
-    /// What the daemon is doing.
-    #[method(name = "status", param_kind = map)]
-    async fn status(&self) -> RpcResult<DaemonStatus>;
+    /// The daemon itself.
+    calls DaemonApi {
+        /// Agrees on the number of the interface. It is a client's first call, and alone in ignoring
+        /// parameters that it does not know, so that clients of all times are understood.
+        "daemon.hello": hello(
+            /// The number that the client speaks. Another one than the daemon's is refused with the
+            /// kind `incompatible`.
+            protocol: u32,
+            /// The client's name and version.
+            client: Option<String>,
+        ) -> Hello, fails Incompatible;
 
-    /// Ends the daemon, once its answers are out.
-    #[method(name = "stop", param_kind = map)]
-    async fn stop(&self) -> RpcResult<bool>;
+        /// Whether the daemon answers.
+        "daemon.ping": ping() -> Pong;
+
+        /// What the daemon is doing.
+        "daemon.status": status() -> DaemonStatus;
+
+        /// Ends the daemon, once its answers are out.
+        "daemon.stop": stop() -> bool;
+    }
+
+    /// The trees that the daemon keeps warm.
+    calls WorkspaceApi {
+        /// Opens the workspace around a directory, and tells how it is.
+        "workspace.open": open(
+            /// An absolute directory in the workspace.
+            dir: Text,
+        ) -> WorkspaceStatus, fails BadPath | NotAWorkspace | RootGone | NotSynced;
+
+        /// All workspaces that are open, or were made by `index.build`.
+        "workspace.list": list() -> WorkspaceList;
+
+        /// Tells how the workspace around a directory is, after all changes so far.
+        "workspace.status": status(
+            /// An absolute directory in the workspace.
+            dir: Text,
+            /// Answer from the state at hand, without waiting for changes under way.
+            no_sync: Option<bool>,
+        ) -> WorkspaceStatus, fails BadPath | NotAWorkspace | RootGone | NotSynced;
+
+        /// Closes a workspace and deletes what is stored of it.
+        "workspace.forget": forget(
+            /// An absolute directory in the workspace, or the root of one that is gone.
+            dir: Text,
+        ) -> Forgotten, fails NotAWorkspace;
+    }
+
+    /// Questions to the index that have one answer.
+    calls IndexApi {
+        /// Makes a directory a workspace, if it is none, and indexes it in the background.
+        "index.build": build(
+            /// An absolute directory. In a git repository its worktree becomes the workspace.
+            dir: Text,
+            /// Answer when all is indexed.
+            wait: Option<bool>,
+        ) -> WorkspaceStatus, fails BadPath | RootGone | NotSynced | Store;
+
+        /// All lines that match, at once.
+        "index.search": search(
+            /// What to look for, and where.
+            query: SearchQuery,
+        ) -> SearchResult, fails BadPath | BadPattern | BadFilter | RootGone | NotSynced;
+
+        /// The files that a search looks at, or those of them whose paths match.
+        "index.files": files(
+            /// Which files, and where.
+            query: FilesQuery,
+        ) -> FilesResult, fails BadPath | RootGone | NotSynced;
+
+        /// The types of files that a search can be about.
+        "index.types": types() -> FileTypes;
+    }
+
+    /// Questions to the index about what files define.
+    calls SymbolsApi {
+        /// Definitions by name: exact matches, then by prefix, then fuzzy.
+        "index.symbols": symbols(
+            /// Which definitions, and where.
+            query: SymbolsQuery,
+        ) -> SymbolsResult, fails BadPath | NotAWorkspace | BadPattern | BadFilter | RootGone | NotSynced;
+
+        /// What files define. One that cannot be read has an error of its own.
+        "index.outline": outline(
+            /// Which files.
+            query: OutlineQuery,
+        ) -> OutlineResult, fails BadPath;
+
+        /// The languages whose definitions are known.
+        "index.languages": languages() -> Languages;
+    }
+
+    /// What was computed once and is kept.
+    calls CacheApi {
+        /// How much is kept, and how often it was of use.
+        "cache.stats": stats() -> CacheStats;
+
+        /// The keys of stored values, those used last first.
+        "cache.keys": keys(
+            /// Only of this family of values.
+            namespace: Option<String>,
+            /// At most so many, 50 if absent; `truncated` says when it cut.
+            limit: Option<u64>,
+        ) -> CacheKeys, fails Store;
+
+        /// A stored value.
+        "cache.get": get(
+            /// Its key, as `cache.keys` lists it.
+            key: String,
+        ) -> CacheValue;
+
+        /// Forgets all values, or those of a namespace.
+        "cache.clear": clear(
+            /// The family of values to forget.
+            namespace: Option<String>,
+        ) -> CacheCleared, fails Store;
+
+        /// Looks at every stored value, and removes what is damaged.
+        "cache.verify": verify() -> CacheVerified, fails Store;
+    }
+
+    /// Questions to the index whose answers come as a stream.
+    streams IndexStreams {
+        /// A search, printed as ripgrep prints it, in parts.
+        "index.searchStream" => "index.searchEvent", "index.searchStop": search_stream(
+            /// What to look for, and where.
+            query: SearchQuery,
+            /// How it is printed.
+            style: Option<Style>,
+        ) -> SearchEvent, fails BadPath | BadPattern | BadFilter | RootGone | NotSynced;
+
+        /// The paths of files, printed in parts: each answer of `index.files` without a limit on its size.
+        "index.filesStream" => "index.filesEvent", "index.filesStop": files_stream(
+            /// Which files, and where.
+            query: FilesQuery,
+            /// How they are printed.
+            style: Option<FilesStyle>,
+        ) -> FilesEvent, fails BadPath | RootGone | NotSynced;
+
+        /// Each state of the workspace around a directory, as it is published.
+        "index.changes" => "index.changed", "index.changesStop": changes(
+            /// An absolute directory in the workspace.
+            dir: Text,
+        ) -> IndexChange, fails BadPath | NotAWorkspace;
+    }
 }
 
-/// The trees that the daemon keeps warm.
-#[cfg_attr(
-    all(feature = "server", feature = "client"),
-    rpc(server, client, namespace = "workspace", namespace_separator = ".")
-)]
-#[cfg_attr(
-    all(feature = "server", not(feature = "client")),
-    rpc(server, namespace = "workspace", namespace_separator = ".")
-)]
-#[cfg_attr(
-    all(feature = "client", not(feature = "server")),
-    rpc(client, namespace = "workspace", namespace_separator = ".")
-)]
-pub trait WorkspaceApi {
-    /// Opens the workspace around a directory, and tells how it is.
-    #[method(name = "open", param_kind = map)]
-    async fn open(&self, dir: Text) -> RpcResult<WorkspaceStatus>;
-
-    /// All that are open, or were made by `index.build`.
-    #[method(name = "list", param_kind = map)]
-    async fn list(&self) -> RpcResult<WorkspaceList>;
-
-    /// Tells how the workspace around a directory is, after all changes so far.
-    #[method(name = "status", param_kind = map)]
-    async fn status(&self, dir: Text, no_sync: Option<bool>) -> RpcResult<WorkspaceStatus>;
-
-    /// Closes a workspace and deletes what is stored of it.
-    #[method(name = "forget", param_kind = map)]
-    async fn forget(&self, dir: Text) -> RpcResult<Forgotten>;
+/// All methods, those that end a subscription apart.
+pub fn methods() -> impl Iterator<Item = &'static Method> {
+    AREAS.iter().copied().flatten()
 }
 
-/// Questions to the index that have one answer.
-#[cfg_attr(
-    all(feature = "server", feature = "client"),
-    rpc(server, client, namespace = "index", namespace_separator = ".")
-)]
-#[cfg_attr(
-    all(feature = "server", not(feature = "client")),
-    rpc(server, namespace = "index", namespace_separator = ".")
-)]
-#[cfg_attr(
-    all(feature = "client", not(feature = "server")),
-    rpc(client, namespace = "index", namespace_separator = ".")
-)]
-pub trait IndexApi {
-    /// Makes a directory a workspace, if it is none, and indexes it in the background. With
-    /// `wait` the answer comes when all is indexed.
-    #[method(name = "build", param_kind = map)]
-    async fn build(&self, dir: Text, wait: Option<bool>) -> RpcResult<WorkspaceStatus>;
+impl Subscription {
+    /// The subscription that a method asks for, if it does.
+    #[must_use]
+    pub fn of(method: &str) -> Option<&'static Self> {
+        methods().find(|known| known.name == method)?.subscription.as_ref()
+    }
 
-    /// All lines that match, at once.
-    #[method(name = "search", param_kind = map)]
-    async fn search(&self, query: SearchQuery) -> RpcResult<SearchResult>;
-
-    /// The files that a search looks at, or those of them whose paths match.
-    #[method(name = "files", param_kind = map)]
-    async fn files(&self, query: FilesQuery) -> RpcResult<FilesResult>;
-
-    /// The types of files that a search can be about.
-    #[method(name = "types", param_kind = map)]
-    async fn types(&self) -> RpcResult<FileTypes>;
-}
-
-/// Questions to the index about what files define.
-#[cfg_attr(
-    all(feature = "server", feature = "client"),
-    rpc(server, client, namespace = "index", namespace_separator = ".")
-)]
-#[cfg_attr(
-    all(feature = "server", not(feature = "client")),
-    rpc(server, namespace = "index", namespace_separator = ".")
-)]
-#[cfg_attr(
-    all(feature = "client", not(feature = "server")),
-    rpc(client, namespace = "index", namespace_separator = ".")
-)]
-pub trait SymbolsApi {
-    /// Definitions by name: exact matches, then by prefix, then fuzzy.
-    #[method(name = "symbols", param_kind = map)]
-    async fn symbols(&self, query: SymbolsQuery) -> RpcResult<SymbolsResult>;
-
-    /// What files define. One that cannot be read has an error of its own.
-    #[method(name = "outline", param_kind = map)]
-    async fn outline(&self, query: OutlineQuery) -> RpcResult<OutlineResult>;
-
-    /// The languages whose definitions are known.
-    #[method(name = "languages", param_kind = map)]
-    async fn languages(&self) -> RpcResult<Languages>;
-}
-
-/// What was computed once and is kept.
-#[cfg_attr(
-    all(feature = "server", feature = "client"),
-    rpc(server, client, namespace = "cache", namespace_separator = ".")
-)]
-#[cfg_attr(
-    all(feature = "server", not(feature = "client")),
-    rpc(server, namespace = "cache", namespace_separator = ".")
-)]
-#[cfg_attr(
-    all(feature = "client", not(feature = "server")),
-    rpc(client, namespace = "cache", namespace_separator = ".")
-)]
-pub trait CacheApi {
-    /// How much is kept, and how often it was of use.
-    #[method(name = "stats", param_kind = map)]
-    async fn stats(&self) -> RpcResult<CacheStats>;
-
-    /// The keys of stored values, those used last first.
-    #[method(name = "keys", param_kind = map)]
-    async fn keys(&self, namespace: Option<String>, limit: Option<u64>) -> RpcResult<CacheKeys>;
-
-    /// A stored value.
-    #[method(name = "get", param_kind = map)]
-    async fn get(&self, key: String) -> RpcResult<CacheValue>;
-
-    /// Forgets all values, or those of a namespace.
-    #[method(name = "clear", param_kind = map)]
-    async fn clear(&self, namespace: Option<String>) -> RpcResult<CacheCleared>;
-
-    /// Looks at every stored value, and removes what is damaged.
-    #[method(name = "verify", param_kind = map)]
-    async fn verify(&self) -> RpcResult<CacheVerified>;
-}
-
-/// Questions to the index whose answers come as a stream.
-#[cfg_attr(
-    all(feature = "server", feature = "client"),
-    rpc(server, client, namespace = "index", namespace_separator = ".")
-)]
-#[cfg_attr(
-    all(feature = "server", not(feature = "client")),
-    rpc(server, namespace = "index", namespace_separator = ".")
-)]
-#[cfg_attr(
-    all(feature = "client", not(feature = "server")),
-    rpc(client, namespace = "index", namespace_separator = ".")
-)]
-pub trait IndexStreams {
-    /// A search, printed as ripgrep prints it, in parts.
-    #[subscription(name = "searchStream" => "searchEvent", unsubscribe = "searchStop", item = SearchEvent, param_kind = map)]
-    async fn search_stream(
-        &self,
-        query: SearchQuery,
-        style: Option<Style>,
-    ) -> jsonrpsee::core::SubscriptionResult;
-
-    /// The paths of files, printed in parts: each answer of `index.files` without a limit on its size.
-    #[subscription(name = "filesStream" => "filesEvent", unsubscribe = "filesStop", item = FilesEvent, param_kind = map)]
-    async fn files_stream(
-        &self,
-        query: FilesQuery,
-        style: Option<FilesStyle>,
-    ) -> jsonrpsee::core::SubscriptionResult;
-
-    /// Each state of the workspace around a directory, as it is published.
-    #[subscription(name = "changes" => "changed", unsubscribe = "changesStop", item = IndexChange, param_kind = map)]
-    async fn changes(&self, dir: Text) -> jsonrpsee::core::SubscriptionResult;
+    /// That of a method which is known to ask for one: what is wrong is found by the compiler.
+    ///
+    /// # Panics
+    /// The method does not exist, or asks for none.
+    #[must_use]
+    pub const fn named(method: &str) -> Self {
+        let mut area = 0;
+        while area < AREAS.len() {
+            let mut row = 0;
+            while row < AREAS[area].len() {
+                let known = &AREAS[area][row];
+                if crate::interface::same(known.name, method)
+                    && let Some(subscription) = known.subscription
+                {
+                    return subscription;
+                }
+                row += 1;
+            }
+            area += 1;
+        }
+        panic!("no such subscription");
+    }
 }

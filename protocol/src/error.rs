@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// Each kind has its JSON-RPC code: see [`Kind::code`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Kind {
@@ -105,6 +106,7 @@ pub fn incompatible(daemon: Option<u32>, client: u32) -> ErrorObjectOwned {
 
 /// `data` of an error: its stable word, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ErrorData {
     /// The stable word.
     pub kind: Kind,
@@ -115,6 +117,7 @@ pub struct ErrorData {
 
 /// An error at the end of a stream, in the shape that a call's error has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Failure {
     /// The JSON-RPC code.
     pub code: i32,

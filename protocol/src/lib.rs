@@ -10,8 +10,13 @@
 //! assert_eq!(query.cwd, Text::from("/repo"));
 //! ```
 
+#[macro_use]
+mod interface;
+
 pub mod api;
 mod error;
+#[cfg(feature = "schema")]
+pub mod openrpc;
 pub mod place;
 mod text;
 mod types;

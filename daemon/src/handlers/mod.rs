@@ -7,14 +7,17 @@ mod cache;
 mod daemon;
 mod files;
 mod index;
+mod interface;
 mod streams;
 mod symbols;
 mod workspace;
 
+pub use interface::Interface;
+
 use crate::Services;
 use hob_protocol::api::{
     CacheApiServer as _, DaemonApiServer as _, IndexApiServer as _, IndexStreamsServer as _,
-    SymbolsApiServer as _, WorkspaceApiServer as _,
+    RpcApiServer as _, SymbolsApiServer as _, WorkspaceApiServer as _,
 };
 use hob_protocol::{Kind, Text};
 use jsonrpsee::Methods;
@@ -30,6 +33,7 @@ use std::sync::Arc;
 /// Two areas have a method of the same name, which is a fault in the interface.
 pub fn methods(services: &Arc<Services>) -> Result<Methods, RegisterMethodError> {
     let mut methods = Methods::new();
+    methods.merge(interface::Rpc.into_rpc())?;
     methods.merge(daemon::Daemon::new(services.clone()).into_rpc())?;
     methods.merge(workspace::Workspace::new(services.clone()).into_rpc())?;
     methods.merge(index::Index::new(services.clone()).into_rpc())?;

@@ -20,7 +20,7 @@ use crate::cache::Cache;
 use crate::config::{self, Loaded};
 use crate::log::{self, Target};
 use crate::options::{self, Options, Succeed};
-use crate::server::{Connections, NoHooks, Server, serve};
+use crate::server::{Connections, Server, serve};
 use crate::workspaces::Workspaces;
 use crate::{Services, handlers};
 use end::{Signals, end_in_time, end_when_idle};
@@ -185,7 +185,7 @@ async fn serve_until_told(
         methods: handlers::methods(&services)
             .map_err(|error| StartError::Fault(error.to_string()))?,
         limits: services.config.limits,
-        hooks: Arc::new(NoHooks),
+        hooks: Arc::new(handlers::Interface),
         owner: rustix::process::geteuid(),
         connections: services.connections.clone(),
     };

@@ -38,7 +38,7 @@ pub(super) fn unknown_method<'a>(
 ) -> ErrorObjectOwned {
     let hint = match nearest(method, known) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => "the methods are listed in hob's protocol".to_owned(),
+        None => "`hob rpc --list` lists all, `rpc.discover` describes them".to_owned(),
     };
     Kind::MethodNotFound.error(format!("there is no method `{}`", shorten(method)), hint)
 }

@@ -55,7 +55,13 @@ async fn call(calls: &Calls, id: &Id<'static>, method: &str, params: Option<&Raw
     let mut extensions = Extensions::new();
     extensions.insert(calls.peer.clone());
     extensions.insert(calls.connection);
-    match calls.methods.method(method) {
+    let known = calls.methods.method(method);
+    if let (Some(_), Some(params)) = (known, params)
+        && let Err(error) = calls.hooks.vet(method, params)
+    {
+        return MethodResponse::error(id, error).into();
+    }
+    match known {
         None => {
             let error = fault::unknown_method(method, calls.methods.method_names());
             MethodResponse::error(id, error).into()

@@ -55,6 +55,7 @@ pub use peer::{Peer, PeerError};
 
 use interprocess::local_socket::tokio::Stream;
 use interprocess::os::unix::uds_local_socket;
+use jsonrpsee::types::ErrorObjectOwned;
 use jsonrpsee::{ConnectionId, Methods};
 use serde_json::value::RawValue;
 use std::io;
@@ -120,7 +121,7 @@ impl Default for Limits {
     }
 }
 
-/// What the daemon wants to know of what is said besides calls.
+/// What the daemon wants to know of what is said besides calls, and its say before a call.
 pub trait Hooks: Send + Sync + 'static {
     /// A client has sent a notification. Those of one connection come in the order in which they
     /// were sent, and before the calls that were sent after them begin. To be quick: the
@@ -128,9 +129,18 @@ pub trait Hooks: Send + Sync + 'static {
     fn notification(&self, method: &str, params: Option<&RawValue>, peer: &Peer) {
         let _ = (method, params, peer);
     }
+
+    /// A method that exists is about to be called.
+    ///
+    /// # Errors
+    /// Why it is not: the answer to the call.
+    fn vet(&self, method: &str, params: &RawValue) -> Result<(), ErrorObjectOwned> {
+        let _ = (method, params);
+        Ok(())
+    }
 }
 
-/// Ignores notifications.
+/// Ignores notifications, and lets all calls pass.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoHooks;
 

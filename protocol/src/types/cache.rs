@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// The cache, as it is.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CacheStats {
     /// Each family of values.
     pub namespaces: Vec<CacheNamespace>,
@@ -17,6 +18,7 @@ pub struct CacheStats {
 
 /// A family of values with a budget of its own.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CacheNamespace {
     /// Its name.
     pub name: String,
@@ -47,6 +49,7 @@ pub struct CacheNamespace {
 
 /// What a level holds.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CacheLevel {
     /// How many values.
     pub values: u64,
@@ -58,6 +61,7 @@ pub struct CacheLevel {
 
 /// Keys of stored values.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CacheKeys {
     /// The ones used last, in that order.
     pub keys: Vec<CacheKey>,
@@ -68,6 +72,7 @@ pub struct CacheKeys {
 
 /// The key of a stored value.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CacheKey {
     /// `NAMESPACE:HASH`.
     pub key: String,
@@ -79,6 +84,7 @@ pub struct CacheKey {
 
 /// A stored value.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CacheValue {
     /// Its key.
     pub key: String,
@@ -88,6 +94,7 @@ pub struct CacheValue {
 
 /// What was forgotten.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CacheCleared {
     /// How many stored values.
     pub values: u64,
@@ -95,6 +102,7 @@ pub struct CacheCleared {
 
 /// What a look at all stored values has found.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CacheVerified {
     /// Values that are what was written.
     pub good: u64,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// What the client says of itself, and of what it wants to speak.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Hello {
     /// The number of the interface that the daemon speaks: [`crate::PROTOCOL`].
     pub protocol: u32,
@@ -16,6 +17,7 @@ pub struct Hello {
 
 /// The answer to `daemon.ping`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Pong {
     /// How long the daemon has run, in seconds.
     pub uptime_seconds: u64,
@@ -23,6 +25,7 @@ pub struct Pong {
 
 /// The daemon, as it is.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DaemonStatus {
     /// Its version.
     pub version: String,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// Asks for files by their paths.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct FilesQuery {
     /// The absolute directory below which files are looked for, and which their paths are
@@ -32,6 +33,7 @@ impl FilesQuery {
 
 /// The end of an answer about files.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FilesSummary {
     /// Where the answer came from.
     #[serde(flatten)]
@@ -50,6 +52,7 @@ pub struct FilesSummary {
 
 /// The answer to `index.files`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FilesResult {
     /// The summary.
     #[serde(flatten)]
@@ -60,6 +63,7 @@ pub struct FilesResult {
 
 /// A file whose path matches.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FileMatch {
     /// Its path, relative to the query's directory.
     pub path: Text,
@@ -70,6 +74,7 @@ pub struct FileMatch {
 
 /// How `index.filesStream` prints.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct FilesStyle {
     /// With ripgrep's colours.
@@ -80,6 +85,7 @@ pub struct FilesStyle {
 
 /// A part of a streamed answer about files.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FilesEvent {
     /// Printed output, to be written as it is.
@@ -92,6 +98,7 @@ pub enum FilesEvent {
 
 /// The answer to `index.types`: what [`crate::SearchQuery::types`] can name.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FileTypes {
     /// By name.
     pub types: Vec<FileType>,
@@ -99,6 +106,7 @@ pub struct FileTypes {
 
 /// A type of files.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FileType {
     /// Its name.
     pub name: String,

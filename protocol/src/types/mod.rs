@@ -2,6 +2,7 @@
 
 mod cache;
 mod daemon;
+mod discovery;
 mod files;
 mod origin;
 mod search;
@@ -10,6 +11,7 @@ mod workspace;
 
 pub use cache::*;
 pub use daemon::*;
+pub use discovery::*;
 pub use files::*;
 pub use origin::*;
 pub use search::*;

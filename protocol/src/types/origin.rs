@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// How far an answer can be trusted to show the tree as it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Freshness {
     /// The kernel reports every change, and all of it is indexed.
@@ -20,6 +21,7 @@ pub enum Freshness {
 
 /// What each answer from the index says of its origin.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Origin {
     /// The workspace's root; absent where the answer came from a plain scan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -32,6 +34,7 @@ pub struct Origin {
 
 /// Why a result is not the whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Truncated {
     /// The limit of the query was reached.

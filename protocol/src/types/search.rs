@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// Which letters a pattern tells apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Case {
     /// All.
@@ -18,6 +19,7 @@ pub enum Case {
 
 /// A search, in the terms of ripgrep.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SearchQuery {
     /// A line is found where one of these regular expressions matches it.
@@ -91,6 +93,7 @@ impl SearchQuery {
 
 /// What to print of a search.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Print {
     /// The lines.
@@ -114,6 +117,7 @@ pub enum Print {
 
 /// How to print it.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Style {
     /// What to print.
@@ -128,6 +132,7 @@ pub struct Style {
 
 /// A part of a streamed search.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SearchEvent {
     /// Printed output, to be written as it is.
@@ -142,6 +147,7 @@ pub enum SearchEvent {
 
 /// The end of a search.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SearchSummary {
     /// Where the answer came from; of the first workspace if there were several.
     #[serde(flatten)]
@@ -164,6 +170,7 @@ pub struct SearchSummary {
 
 /// The answer to `index.search`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SearchResult {
     /// The summary.
     #[serde(flatten)]
@@ -177,6 +184,7 @@ pub struct SearchResult {
 
 /// A line that matches, or stands beside one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LineMatch {
     /// The file: relative to the workspace's root, or as the query named it in a plain scan.
     pub path: Text,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// Asks for definitions by their names.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SymbolsQuery {
     /// An absolute directory in the workspace, all of which is looked through.
@@ -41,6 +42,7 @@ impl SymbolsQuery {
 
 /// The answer to `index.symbols`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SymbolsResult {
     /// Where the answer came from.
     #[serde(flatten)]
@@ -59,6 +61,7 @@ pub struct SymbolsResult {
 
 /// How a query matches a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Matched {
     /// It is the name.
@@ -71,6 +74,7 @@ pub enum Matched {
 
 /// A definition whose name matches.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SymbolMatch {
     /// Its name.
     pub name: Text,
@@ -100,6 +104,7 @@ pub struct SymbolMatch {
 
 /// Asks for what files define.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OutlineQuery {
     /// The absolute directory that paths are relative to.
@@ -121,6 +126,7 @@ impl OutlineQuery {
 
 /// The answer to `index.outline`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OutlineResult {
     /// Where the answer came from; of the first workspace if there were several.
     #[serde(flatten)]
@@ -131,6 +137,7 @@ pub struct OutlineResult {
 
 /// What a file defines, or why that is not known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(from = "FlatOutline")]
 pub struct FileOutline {
     /// The file, as the query named it.
@@ -142,6 +149,7 @@ pub struct FileOutline {
 
 /// What came of one file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum Outcome {
     /// An outline.
@@ -155,6 +163,7 @@ pub enum Outcome {
 
 /// An outline: a forest, flat, since it can be deeper than JSON may be.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Outline {
     /// The language of the file.
     pub language: String,
@@ -166,6 +175,7 @@ pub struct Outline {
 
 /// How much of a text an outline covers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Extent {
     /// All of it.
@@ -181,6 +191,7 @@ pub enum Extent {
 
 /// A definition in its file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OutlineSymbol {
     /// Its name.
     pub name: Text,
@@ -206,6 +217,7 @@ pub struct OutlineSymbol {
 
 /// A part of a text, half-open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Range {
     /// Its first byte.
     pub start: Position,
@@ -217,6 +229,7 @@ pub struct Range {
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Position {
     /// Its line.
     pub line: u64,
@@ -226,6 +239,7 @@ pub struct Position {
 
 /// Why one of several files has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FileError {
     /// The stable word.
     pub kind: Kind,
@@ -238,6 +252,7 @@ pub struct FileError {
 
 /// The answer to `index.languages`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Languages {
     /// By name.
     pub languages: Vec<Language>,
@@ -245,6 +260,7 @@ pub struct Languages {
 
 /// A language whose definitions are known.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Language {
     /// Its name.
     pub name: String,
@@ -263,6 +279,7 @@ pub struct Language {
 
 /// [`FileOutline`] as it is read, field by field: serde would first copy all of a flattened enum.
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct FlatOutline {
     path: Text,
     #[serde(default)]

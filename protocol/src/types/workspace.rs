@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// A workspace, as it is.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WorkspaceStatus {
     /// Where the answer came from.
     #[serde(flatten)]
@@ -36,6 +37,7 @@ pub struct WorkspaceStatus {
 
 /// The store of a repository.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StoreStatus {
     /// Its file.
     pub path: Text,
@@ -55,6 +57,7 @@ pub struct StoreStatus {
 
 /// The workspaces that the daemon knows.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WorkspaceList {
     /// Those that are open or were made by `index.build`.
     pub workspaces: Vec<WorkspaceStatus>,
@@ -62,6 +65,7 @@ pub struct WorkspaceList {
 
 /// The answer to `workspace.forget`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Forgotten {
     /// The root that was forgotten.
     pub root: Text,
@@ -71,6 +75,7 @@ pub struct Forgotten {
 
 /// A state of a workspace that was published, as `index.changes` tells it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct IndexChange {
     /// Where it stands now.
     #[serde(flatten)]

@@ -12,6 +12,7 @@ mod clients;
 mod files;
 mod house;
 mod idle;
+mod interface;
 mod life;
 mod limits;
 mod parity;

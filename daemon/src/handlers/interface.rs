@@ -1,0 +1,221 @@
+//! `rpc.*`: the interface itself, and what each call of it is held to.
+//!
+//! A parameter that this daemon does not know is refused, and not ignored: it is a slip of the pen, or
+//! it asks for what only a later daemon does, and then an answer would be to another question.
+
+use crate::nearest::nearest;
+use crate::server::Hooks;
+use hob_protocol::api::{RpcApiServer, methods};
+use hob_protocol::{Kind, OpenRpc, openrpc};
+use jsonrpsee::core::{RpcResult, async_trait};
+use jsonrpsee::types::ErrorObjectOwned;
+use serde::Deserializer as _;
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+use std::sync::LazyLock;
+
+static DOCUMENT: LazyLock<serde_json::Result<OpenRpc>> = LazyLock::new(openrpc::document);
+
+pub(super) struct Rpc;
+
+#[async_trait]
+impl RpcApiServer for Rpc {
+    async fn discover(&self) -> RpcResult<OpenRpc> {
+        DOCUMENT.as_ref().cloned().map_err(|error| {
+            tracing::error!(%error, "the description of the interface");
+            Kind::Internal.error("the interface cannot be described", "")
+        })
+    }
+}
+
+/// Holds calls to the interface.
+#[derive(Clone, Copy, Debug)]
+pub struct Interface;
+
+impl Hooks for Interface {
+    fn vet(&self, method: &str, params: &RawValue) -> Result<(), ErrorObjectOwned> {
+        let Some(known) = parameters(method) else { return Ok(()) };
+        match stranger(params, &known) {
+            Some(Stranger::Named(name)) => Err(unknown(&name, method, &known)),
+            Some(Stranger::Number(count)) => Err(too_many(count, method, &known)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The names of a method's parameters; of one that takes any, and of one that is not there, none.
+fn parameters(method: &str) -> Option<Vec<&'static str>> {
+    // Every later client must be told that its number is another, whatever else it says.
+    if method == "daemon.hello" {
+        return None;
+    }
+    methods().find_map(|known| match known.subscription {
+        _ if known.name == method => Some(known.params.iter().map(|param| param.name).collect()),
+        Some(stream) if stream.unsubscribe == method => Some(vec!["subscription"]),
+        _ => None,
+    })
+}
+
+/// What was given and is not known.
+#[derive(Debug, PartialEq, Eq)]
+enum Stranger {
+    Named(String),
+    /// More than there are, in an array: so many.
+    Number(usize),
+}
+
+fn stranger(params: &RawValue, known: &[&str]) -> Option<Stranger> {
+    struct Given<'a>(&'a [&'a str]);
+    impl<'de> Visitor<'de> for Given<'_> {
+        type Value = Option<Stranger>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("an object or an array")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut first = None;
+            while let Some((name, IgnoredAny)) = map.next_entry::<String, _>()? {
+                let strange = first.is_none() && !self.0.contains(&name.as_str());
+                first = if strange { Some(Stranger::Named(name)) } else { first };
+            }
+            Ok(first)
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+            let mut count = 0;
+            while let Some(IgnoredAny) = seq.next_element()? {
+                count += 1;
+            }
+            Ok((count > self.0.len()).then_some(Stranger::Number(count)))
+        }
+    }
+    // What cannot be read at all is told by whoever reads it.
+    let mut params = serde_json::Deserializer::from_str(params.get());
+    params.deserialize_any(Given(known)).ok().flatten()
+}
+
+fn unknown(name: &str, method: &str, known: &[&str]) -> ErrorObjectOwned {
+    let shown: String = name.chars().take(80).collect();
+    let hint = match nearest(name, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => takes(method, known),
+    };
+    Kind::BadParams.error(format!("`{method}` has no parameter `{shown}`"), hint)
+}
+
+fn too_many(count: usize, method: &str, known: &[&str]) -> ErrorObjectOwned {
+    let message = format!("`{method}` has no {count} parameters");
+    Kind::BadParams.error(message, takes(method, known))
+}
+
+fn takes(method: &str, known: &[&str]) -> String {
+    match known {
+        [] => format!("`{method}` takes none"),
+        known => format!("`{method}` takes `{}`", known.join("`, `")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Services;
+    use std::collections::BTreeSet;
+
+    /// The message and the hint of a refusal.
+    fn vetted(method: &str, params: &str) -> String {
+        let params = RawValue::from_string(params.to_owned()).unwrap();
+        match Interface.vet(method, &params) {
+            Ok(()) => "taken".to_owned(),
+            Err(error) => {
+                let data: hob_protocol::ErrorData =
+                    serde_json::from_str(error.data().unwrap().get()).unwrap();
+                assert_eq!((data.kind, error.code()), (Kind::BadParams, -32602));
+                format!("{}; {}", error.message(), data.hint)
+            }
+        }
+    }
+
+    #[test]
+    fn parameters_that_are_not_known_are_refused() {
+        assert_eq!(vetted("index.build", r#"{"dir":"/","wait":true}"#), "taken");
+        assert_eq!(
+            vetted("index.build", r#"{"dir":"/","wat":true}"#),
+            "`index.build` has no parameter `wat`; did you mean `wait`?"
+        );
+        assert_eq!(
+            vetted("index.build", r#"{"depth":1,"dir":"/"}"#),
+            "`index.build` has no parameter `depth`; `index.build` takes `dir`, `wait`"
+        );
+        assert_eq!(
+            vetted("daemon.ping", r#"{"x":1}"#),
+            "`daemon.ping` has no parameter `x`; `daemon.ping` takes none"
+        );
+    }
+
+    #[test]
+    fn an_array_is_taken_up_to_its_length() {
+        assert_eq!(vetted("index.build", r#"["/",true]"#), "taken");
+        assert_eq!(
+            vetted("index.build", r#"["/",true,1]"#),
+            "`index.build` has no 3 parameters; `index.build` takes `dir`, `wait`"
+        );
+    }
+
+    #[test]
+    fn the_end_of_a_subscription_is_vetted_and_a_greeting_is_not() {
+        assert_eq!(vetted("index.searchStop", r#"{"subscription":1}"#), "taken");
+        assert!(vetted("index.searchStop", r#"{"id":1}"#).contains("`subscription`"));
+        assert_eq!(vetted("daemon.hello", r#"{"protocol":9,"speak":"lsp"}"#), "taken");
+    }
+
+    /// Services that nobody uses.
+    fn services(dir: &std::path::Path) -> Services {
+        let config = crate::config::Config::default();
+        let place = || dir.to_owned();
+        let room = crate::cache::Room { memory: 0, disk: 0, time_to_live: None };
+        Services {
+            workspaces: crate::workspaces::Workspaces::new(
+                config.clone(),
+                place(),
+                place(),
+                place(),
+            ),
+            config,
+            shutdown: tokio_util::sync::CancellationToken::new(),
+            started: std::time::Instant::now(),
+            socket: dir.join("s"),
+            log: None,
+            connections: crate::server::Connections::default(),
+            cache: crate::cache::Cache::new(dir.join("values.redb"), |_| room),
+            pool: rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap(),
+        }
+    }
+
+    #[test]
+    fn what_is_served_is_described_and_nothing_else() {
+        #[derive(serde::Deserialize)]
+        struct Document {
+            methods: Vec<Described>,
+        }
+        #[derive(serde::Deserialize)]
+        struct Described {
+            name: String,
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let served = crate::handlers::methods(&std::sync::Arc::new(services(dir.path()))).unwrap();
+        let document: Document =
+            serde_json::from_str(openrpc::document().unwrap().0.get()).unwrap();
+        let described: Vec<&str> =
+            document.methods.iter().map(|method| method.name.as_str()).collect();
+        let served: BTreeSet<&str> = served.method_names().collect();
+        assert_eq!(described.iter().copied().collect::<BTreeSet<_>>(), served);
+        assert_eq!(described.len(), served.len());
+    }
+
+    #[test]
+    fn what_is_no_method_or_no_object_is_told_elsewhere() {
+        assert_eq!(vetted("no.such", r#"{"x":1}"#), "taken");
+        assert_eq!(vetted("daemon.ping", "5"), "taken");
+    }
+}

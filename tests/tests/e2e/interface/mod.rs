@@ -1,0 +1,267 @@
+//! The interface as it is described: its examples are what the daemon answers, and its parameters are
+//! those that it takes.
+
+mod json;
+
+use crate::start;
+use expect_test::expect_file;
+use hob_protocol::api::{Method, methods};
+use hob_tests::Hob;
+use json::Json;
+use serde_json::Value;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The tree that the examples are about.
+const KETTLE: &str = "\
+//- README.md
+# kettle
+
+A kettle that boils.
+//- src/main.rs
+//! The kettle's program.
+
+mod kettle;
+
+fn main() {
+    let mut kettle = kettle::Kettle::default();
+    kettle::boil(&mut kettle);
+}
+//- src/kettle.rs
+//! What the kettle is.
+
+/// A kettle, cold at first.
+#[derive(Default)]
+pub struct Kettle {
+    degrees: u32,
+}
+
+/// Boils a kettle.
+pub fn boil(kettle: &mut Kettle) {
+    kettle.degrees = 100;
+}
+";
+/// What the examples name in the place of the world's directories.
+const PLACES: [(&str, &str); 4] = [
+    ("tree", "/home/ada/kettle"),
+    ("run", "/run/user/1000"),
+    ("cache", "/home/ada/.cache"),
+    ("state", "/home/ada/.local/state"),
+];
+/// Members that are never the same twice, and what the examples have in their place. A name with a
+/// point is one within another.
+const VOLATILE: [(&str, u64); 13] = [
+    ("pid", 4242),
+    ("uptime_seconds", 3600),
+    ("elapsed_us", 180),
+    ("computing_us", 2150),
+    ("file_bytes", 1_589_248),
+    ("used", 1_770_000_000),
+    ("memory_bytes", 41_943_040),
+    ("connections", 1),
+    ("descriptors", 32),
+    ("generation", 7),
+    ("freed", 1_589_248),
+    ("store.bytes", 1_589_248),
+    ("store.segments", 1),
+];
+/// What they name in the place of the key of something in the cache.
+const KEY: &str = "outlines:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+/// Lists of more than so many are cut to it.
+const SHOWN: usize = 3;
+
+fn examples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../protocol/examples")
+}
+
+fn example(method: &str) -> Json {
+    let path = examples().join(format!("{method}.json"));
+    let text = std::fs::read_to_string(&path);
+    Json::parse(&text.unwrap_or_else(|error| panic!("{}: {error}", path.display())))
+}
+
+/// A world, its daemon, and a connection of lines.
+struct Conversation {
+    hob: Hob,
+    /// The key of what is cached, an outline of a file in no workspace.
+    key: String,
+    stream: BufReader<UnixStream>,
+}
+
+impl Conversation {
+    fn about(fixture: &str) -> Self {
+        let hob = start(fixture);
+        std::fs::write(hob.outside("home/pot.py"), "def boil(pot): pass\n").unwrap();
+        assert!(hob.run("outline ../home/pot.py").contains("boil"));
+        let key = hob.run("cache keys").split_whitespace().next().unwrap().to_owned();
+        let stream = UnixStream::connect(hob.place().socket).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(90))).unwrap();
+        Self { hob, key, stream: BufReader::new(stream) }
+    }
+
+    /// Replaces the places of examples by those of this world.
+    fn real(&self, text: &str) -> String {
+        PLACES.iter().fold(text.replace(KEY, &self.key), |text, (place, shown)| {
+            text.replace(shown, self.hob.outside(place).to_str().unwrap())
+        })
+    }
+
+    /// The other way round.
+    fn shown(&self, text: &str) -> String {
+        PLACES.iter().fold(text.replace(&self.key, KEY), |text, (place, shown)| {
+            text.replace(self.hob.outside(place).to_str().unwrap(), shown)
+        })
+    }
+
+    fn send(&mut self, method: &str, params: &str) {
+        let request = self
+            .real(&format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#));
+        writeln!(self.stream.get_mut(), "{request}").unwrap();
+    }
+
+    fn next(&mut self) -> Json {
+        let mut line = String::new();
+        self.stream.read_line(&mut line).unwrap();
+        Json::parse(&self.shown(&line))
+    }
+
+    /// The members of an example that the daemon decides.
+    fn answer(&mut self, method: &Method, params: &str) -> Vec<(String, Json)> {
+        self.send(method.name, params);
+        let answer = self.next();
+        let result = answer.get("result").unwrap_or_else(|| panic!("{}", answer.line()));
+        let mut members = vec![("result".to_owned(), steady(method.name, result))];
+        if let Some(subscription) = method.subscription {
+            let items = Json::List(self.items(method.name));
+            members.push(("items".to_owned(), steady("items", &items)));
+            self.send(subscription.unsubscribe, &format!("[{}]", result.line()));
+            assert!(self.next().get("result").is_some(), "{}", subscription.unsubscribe);
+        }
+        members
+    }
+
+    /// The items of a stream; of one without an end its first.
+    fn items(&mut self, method: &str) -> Vec<Json> {
+        let mut items = Vec::new();
+        loop {
+            let notification = self.next();
+            let item = notification.get("params").and_then(|params| params.get("result"));
+            items.push(item.unwrap_or_else(|| panic!("{}", notification.line())).clone());
+            let last = items.last().unwrap();
+            if method == "index.changes" || last.get("done").or(last.get("failed")).is_some() {
+                return items;
+            }
+        }
+    }
+}
+
+/// A value with what is volatile replaced, and long lists cut.
+fn steady(name: &str, value: &Json) -> Json {
+    let fixed = VOLATILE
+        .iter()
+        .find(|(known, _)| *known == name || known.contains('.') && name.ends_with(known));
+    match (value, fixed) {
+        (Json::Plain(_), Some((_, fixed))) => Json::Plain((*fixed).into()),
+        (Json::Plain(Value::String(path)), _) if path.contains("/stores/") => {
+            let dir = Path::new(path).parent().unwrap();
+            Json::Plain(dir.join("4bd0….redb").to_str().unwrap().into())
+        }
+        (Json::Plain(value), _) => Json::Plain(value.clone()),
+        (Json::List(values), _) => {
+            Json::List(values.iter().take(SHOWN).map(|value| steady(name, value)).collect())
+        }
+        // The description of all would be an example within itself.
+        (Json::Object(members), _) if name == "rpc.discover" => Json::Object(
+            members.iter().map(|(name, value)| (name.clone(), emptied(name, value))).collect(),
+        ),
+        (Json::Object(members), _) => {
+            let inner = |member: &str| match name {
+                "store" => format!("{name}.{member}"),
+                _ => member.to_owned(),
+            };
+            let steady =
+                |(name, value): &(String, Json)| (name.clone(), steady(&inner(name), value));
+            Json::Object(members.iter().map(steady).collect())
+        }
+    }
+}
+
+fn emptied(name: &str, value: &Json) -> Json {
+    match (name, value) {
+        ("methods", _) => Json::List(Vec::new()),
+        ("components", _) => Json::Object(Vec::new()),
+        _ => value.clone(),
+    }
+}
+
+/// When a method's turn is, in a tree that is made a workspace first and forgotten at last.
+fn turn(method: &str) -> u8 {
+    match method {
+        // Before anything else is outlined: the hash of a key is another with each grammar.
+        "index.build" | "cache.stats" | "cache.keys" | "cache.get" | "cache.verify" => 0,
+        "workspace.forget" | "cache.clear" => 2,
+        "daemon.stop" => 3,
+        _ => 1,
+    }
+}
+
+/// After a change that is meant, `UPDATE_EXPECT=1` writes the answers into the examples, and the same
+/// with `cargo test -p hob-protocol --test readme` the examples into `protocol/README.md`.
+#[test]
+fn examples_are_what_the_daemon_answers() {
+    let mut conversation = Conversation::about(KETTLE);
+    let mut turns: Vec<&Method> = methods().collect();
+    turns.sort_by_key(|method| turn(method.name));
+    for method in turns {
+        let params = example(method.name).get("params").expect("an example has parameters").clone();
+        let mut members = vec![("params".to_owned(), params.clone())];
+        members.extend(conversation.answer(method, &params.line()));
+        let text = Json::Object(members).fitted(0) + "\n";
+        expect_file![examples().join(format!("{}.json", method.name))].assert_eq(&text);
+    }
+}
+
+#[test]
+fn every_example_is_of_a_method() {
+    for file in std::fs::read_dir(examples()).unwrap() {
+        let file = file.unwrap().path();
+        let name = file.file_stem().unwrap().to_str().unwrap().to_owned();
+        assert!(methods().any(|method| method.name == name), "{}", file.display());
+    }
+}
+
+#[test]
+fn parameters_are_those_that_are_described() {
+    let mut conversation = Conversation::about(KETTLE);
+    for method in methods() {
+        let Some(Json::Object(given)) = example(method.name).get("params").cloned() else {
+            panic!("{}", method.name)
+        };
+        let with = |params: Vec<(String, Json)>| Json::Object(params).line();
+        for param in method.params.iter().filter(|param| !param.optional) {
+            let mut others = given.clone();
+            others.retain(|(name, _)| name != param.name);
+            conversation.send(method.name, &with(others));
+            let answer = conversation.next();
+            let message = answer.get("error").and_then(|error| error.get("message"));
+            let missing = format!("bad parameters: missing field `{}`", param.name);
+            assert_eq!(message.map(Json::text), Some(missing.as_str()), "{}", method.name);
+        }
+        if method.name == "daemon.hello" {
+            continue;
+        }
+        let mut more = given;
+        more.push(("unheard_of".to_owned(), Json::List(Vec::new())));
+        conversation.send(method.name, &with(more));
+        let answer = conversation.next();
+        let error = answer.get("error").unwrap_or_else(|| panic!("{}", answer.line()));
+        let refusal = format!("`{}` has no parameter `unheard_of`", method.name);
+        assert_eq!(error.get("message").map(Json::text), Some(refusal.as_str()));
+        assert_eq!(
+            error.get("data").and_then(|data| data.get("kind")).unwrap().text(),
+            "bad_params"
+        );
+    }
+}
