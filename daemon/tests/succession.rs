@@ -10,7 +10,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use world::{Daemon, World, begin, large_search, last_line, wait_for};
+use world::{Daemon, World, ask, begin, large_search, last_line, wait_for};
 
 /// An answer, or what came in its place.
 fn try_ask(socket: &Path, request: &str) -> Result<String, String> {
@@ -174,6 +174,23 @@ fn a_signal_while_a_successor_waits_is_the_end() {
     daemon.signal(Signal::TERM);
     wait_for(|| world.log().contains("stopping: a signal"));
     last_line(search);
+    assert_eq!(daemon.ended().code(), Some(0));
+    assert!(!world.socket().exists());
+    assert_eq!(world.log().matches(": ready").count(), 1, "{}", world.log());
+}
+
+#[test]
+fn a_client_that_stops_a_daemon_about_to_be_succeeded_is_obeyed() {
+    let world = World::with_a_program_of_its_own();
+    let mut daemon = world.start();
+    let kept = begin(&world, PING);
+    // The daemon waits a second for what this one wants.
+    let _silent = UnixStream::connect(world.socket()).unwrap();
+    try_ask(&world.socket(), PING).unwrap();
+    world.replace_program();
+    let _waits = UnixStream::connect(world.socket()).unwrap();
+    wait_for(|| world.log().contains("was replaced, and succeeds"));
+    ask(kept.get_ref(), "daemon.stop");
     assert_eq!(daemon.ended().code(), Some(0));
     assert!(!world.socket().exists());
     assert_eq!(world.log().matches(": ready").count(), 1, "{}", world.log());

@@ -191,7 +191,10 @@ impl Doorkeeper for Succession {
         self.shut.cancelled().await;
     }
 
-    fn close(&self) -> bool {
+    fn close(&self, told: bool) -> bool {
+        if told {
+            self.call_off();
+        }
         match self.is_due() {
             true => service::succeeding(),
             false => service::stopping(),

@@ -217,9 +217,10 @@ pub trait Doorkeeper: Sync {
     /// what those want who are in.
     fn shut(&self) -> impl Future<Output = ()> + Send;
 
-    /// Nobody is let in any more. True where those who still wait are to be told so: nobody may
-    /// be able to join them from here on. False leaves them to whoever serves the socket next.
-    fn close(&self) -> bool;
+    /// Nobody is let in any more; `told` is whether the server was told to stop, even after the door
+    /// was shut. True where those who still wait are to be told so: nobody may be able to join them
+    /// from here on. False leaves them to whoever serves the socket next.
+    fn close(&self, told: bool) -> bool;
 }
 
 /// Lets everyone in until the end.
@@ -233,7 +234,7 @@ impl Doorkeeper for Open {
         std::future::pending::<()>().await;
     }
 
-    fn close(&self) -> bool {
+    fn close(&self, _: bool) -> bool {
         true
     }
 }
@@ -248,18 +249,17 @@ pub async fn serve(
     keeper: &impl Doorkeeper,
 ) {
     let door = Door::new(server, stop.clone());
-    tokio::select! {
+    let told = tokio::select! {
         biased;
-        () = stop.cancelled() => {}
-        () = keeper.shut() => {
-            stop.run_until_cancelled(door.hear_all()).await;
-        }
+        () = stop.cancelled() => true,
+        () = keeper.shut() => stop.run_until_cancelled(door.hear_all()).await.is_none(),
         error = door.attend(listener, keeper) => {
             tracing::error!(%error, "cannot wait for connections");
+            true
         }
-    }
+    };
     stop.cancel();
-    if keeper.close() {
+    if keeper.close(told) {
         while let Ok(stream) = accept(listener) {
             door.admit(stream);
         }

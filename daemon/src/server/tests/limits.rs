@@ -111,7 +111,7 @@ impl Doorkeeper for Leaving {
         self.0.cancelled().await;
     }
 
-    fn close(&self) -> bool {
+    fn close(&self, _: bool) -> bool {
         false
     }
 }
