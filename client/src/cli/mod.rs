@@ -12,6 +12,7 @@ mod index;
 mod install;
 mod kinds;
 mod logs;
+mod manual;
 mod outline;
 mod paint;
 mod ping;

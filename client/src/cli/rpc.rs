@@ -1,9 +1,9 @@
 //! `hob rpc METHOD [JSON]`: any method by its name, for scripts and the curious.
 
-use super::commands::{Group, Row, positional, utf8, value};
-use super::{Status, World};
+use super::commands::{Group, Row, json_flag, on, positional, utf8, value};
+use super::{Status, World, manual};
 use crate::{Connection, Error, ErrorKind, Subscription};
-use clap::{ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 use jsonrpsee::core::traits::ToRpcParams;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -12,25 +12,39 @@ use std::io::Read as _;
 pub(super) const ROW: Row = Row {
     name: "rpc",
     group: Group::Daemon,
-    synopsis: "METHOD [JSON]",
-    about: "Call a method of the daemon's interface",
+    synopsis: "METHOD [JSON] | --list",
+    about: "Call a method of the daemon's interface, or explain it",
     define,
     run,
 };
 
 fn define(command: Command) -> Command {
+    let list = Arg::new("list").long("list").action(ArgAction::SetTrue);
+    let help = Arg::new("help").short('h').long("help").action(ArgAction::SetTrue);
     command
-        .arg(positional("method", "METHOD").required(true).help("Such as `daemon.status`"))
+        .disable_help_flag(true)
+        .arg(
+            positional("method", "METHOD")
+                .required_unless_present_any(["list", "help"])
+                .help("Such as `daemon.status`"),
+        )
         .arg(
             positional("params", "JSON")
-                .allow_hyphen_values(true)
                 .help("The parameters, an object; `-` reads them from standard input"),
         )
+        .arg(list.conflicts_with("method").help("List all methods"))
+        .arg(
+            json_flag()
+                .conflicts_with("method")
+                .help("With --list: print the OpenRPC document of all"),
+        )
+        .arg(help.help("Print this; after a METHOD its parameters, its result and an example"))
         .after_help(
             "The result is printed as one line of JSON, on a terminal as several. A subscription \
              prints a line for\neach item until it ends.\n\nExamples:\n  \
              hob rpc workspace.status '{\"dir\": \"/repo\"}'\n  \
-             hob rpc index.changes '{\"dir\": \"/repo\"}'",
+             hob rpc index.changes '{\"dir\": \"/repo\"}'\n  \
+             hob rpc index.search --help",
         )
 }
 
@@ -45,7 +59,15 @@ impl ToRpcParams for Given {
 
 fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
     let method = value(matches, "method").map(|method| utf8(method, "the method")).transpose()?;
-    let method = method.unwrap_or_default();
+    let method = match (method, on(matches, "help")) {
+        (None, true) => return explain(&ROW.command().render_help().to_string(), world),
+        (None, false) => return list(on(matches, "json"), world),
+        (Some(method), true) => {
+            let help = world.ask(|connection, _| manual::help(method, connection))?;
+            return explain(&help, world);
+        }
+        (Some(method), false) => method,
+    };
     let params = params(matches)?;
     // A method may change something, so it is not asked twice as a question is.
     let mut connection = crate::start(&world.place())?;
@@ -56,6 +78,21 @@ fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
             .and_then(|result| print(&result, world).map(|()| Status::Done)),
     };
     result.map_err(|error| named(error, method))
+}
+
+fn explain(text: &str, world: &mut World<'_>) -> Result<Status, Error> {
+    world.out.write_all(text.as_bytes())?;
+    Ok(Status::Done)
+}
+
+/// All methods, or all that is known of them.
+fn list(json: bool, world: &mut World<'_>) -> Result<Status, Error> {
+    let document = world.ask(|connection, _| manual::document(connection))?;
+    if json {
+        return print(&document, world).map(|()| Status::Done);
+    }
+    let document: Value = serde_json::from_str(document.get()).unwrap_or_default();
+    explain(&manual::list(&document), world)
 }
 
 fn params(matches: &ArgMatches) -> Result<Box<RawValue>, Error> {

@@ -107,7 +107,7 @@ fn help_is_grouped() {
 
             Daemon:
               ping                                   Ask the daemon for a sign of life
-              rpc METHOD [JSON]                      Call a method of the daemon's interface
+              rpc METHOD [JSON] | --list             Call a method of the daemon's interface, or explain it
               cache [stats|keys|get|clear|verify]    Show or clear what was computed once and is kept
               daemon start|stop|restart|install|...  Look after the daemon, which otherwise starts by itself
 

@@ -265,3 +265,37 @@ fn parameters_are_those_that_are_described() {
         );
     }
 }
+
+#[test]
+fn every_method_is_listed_and_explained() {
+    let hob = start(KETTLE);
+    let list = hob.run("rpc --list");
+    let listed: Vec<&str> = list.lines().filter_map(|line| line.split("  ").next()).collect();
+    for method in methods() {
+        assert!(listed.contains(&method.name), "{list}");
+        let stop = method.subscription.map(|subscription| subscription.unsubscribe);
+        assert!(stop.is_none_or(|stop| listed.contains(&stop)), "{list}");
+        let help = hob.run(&format!("rpc {} --help", method.name));
+        assert!(help.contains(&format!("\nExample:\n  hob rpc {}", method.name)), "{help}");
+    }
+    let unknown = hob.try_run(&["rpc", "index.serach", "--help"]);
+    assert_eq!(unknown.status, Some(2));
+    assert!(unknown.stderr.contains("did you mean `index.search`?"), "{unknown:?}");
+}
+
+/// `hob` in a shell is a function here, since the program under test has another name.
+#[test]
+fn an_example_can_be_pasted_into_a_shell() {
+    let hob = start(KETTLE);
+    for (method, part) in [("index.search", "\"found\":true"), ("index.searchStream", "{\"done\":")]
+    {
+        let help = hob.run(&format!("rpc {method} --help"));
+        let line = help.lines().find(|line| line.starts_with("  hob rpc ")).unwrap();
+        let line = line.replace("/home/ada/kettle", hob.root().to_str().unwrap());
+        let program = hob.hob().get_program().to_owned();
+        let mut shell = hob.command("sh");
+        shell.args(["-c", &format!("hob() {{ \"$0\" \"$@\"; }}; {line}")]).arg(program);
+        let answer = hob_tests::said(&mut shell);
+        assert!(answer.contains(part), "{answer}");
+    }
+}
