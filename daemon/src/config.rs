@@ -28,6 +28,12 @@ pub struct Config {
     pub query_bytes: usize,
     /// `text`, or `json`: an object a line.
     pub log_format: &'static str,
+    /// What is logged, as `EnvFilter` takes it.
+    pub log_level: String,
+    /// MiB after which a file of the log is set aside.
+    pub log_file_mb: usize,
+    /// How many of these are kept.
+    pub log_files: usize,
     /// Memory for building an index, in MiB.
     pub index_memory_mb: usize,
     /// Threads that build an index; 0 is one a core.
@@ -68,6 +74,15 @@ pub struct CacheRoom {
 }
 
 impl Config {
+    /// How the log is written.
+    pub(crate) fn log_options(&self) -> crate::log::Options {
+        crate::log::Options {
+            json: self.log_format == "json",
+            file_bytes: (self.log_file_mb as u64).saturating_mul(1 << 20),
+            files: self.log_files,
+        }
+    }
+
     /// What a namespace of the cache may use.
     pub(crate) fn room(&self, namespace: Namespace) -> Room {
         let room = match namespace {
@@ -87,6 +102,9 @@ impl Default for Config {
             limits: Limits::default(),
             query_bytes: 1024,
             log_format: "text",
+            log_level: "info".to_owned(),
+            log_file_mb: 10,
+            log_files: 2,
             index_memory_mb: 48,
             index_threads: 0,
             symbols_file_kb: 2048,
@@ -266,7 +284,7 @@ fn set_toml(config: &mut Config, row: &Row, value: &DeValue<'_>) -> Result<(), S
             number.as_str().to_owned()
         }
         (Slot::Switch(_), DeValue::Boolean(switch)) => switch.to_string(),
-        (Slot::OneOf(..), DeValue::String(word)) => word.to_string(),
+        (Slot::OneOf(..) | Slot::Checked(..), DeValue::String(word)) => word.to_string(),
         (slot, value) => {
             return Err(format!("expected {}, found {}", expects(slot), value.type_str()));
         }
@@ -333,6 +351,7 @@ mod tests {
                 Slot::Count(..) | Slot::Millis(_) => "1234567".to_owned(),
                 Slot::Switch(place) => (!*place).to_string(),
                 Slot::OneOf(_, words) => words[words.len() - 1].to_owned(),
+                Slot::Checked(..) => "debug".to_owned(),
             };
             let variable = variable(row.key);
             let changed = from("", &[(&variable, &value)], &[]).unwrap().config;

@@ -23,6 +23,8 @@ pub(super) enum Slot<'a> {
     Switch(&'a mut bool),
     /// One of these words.
     OneOf(&'a mut &'static str, &'static [&'static str]),
+    /// A text with a meaning of its own, and what says whether it has one.
+    Checked(&'a mut String, fn(&str) -> Result<(), String>),
 }
 
 /// All keys, by section.
@@ -93,6 +95,25 @@ pub(super) const ROWS: &[Row] = &[
         key: "log.format",
         doc: "`text`, or `json`: an object a line.",
         slot: |config| Slot::OneOf(&mut config.log_format, &["text", "json"]),
+    },
+    Row {
+        key: "log.level",
+        doc: "What is logged: off, error, warn, info, debug or trace, and a module's own as in\n\
+              `info,hob_daemon::server=debug`. HOB_LOG and RUST_LOG go before it;\n\
+              `hob daemon log-level` changes it while the daemon runs.",
+        slot: |config| {
+            Slot::Checked(&mut config.log_level, |level| crate::log::parse(level).map(drop))
+        },
+    },
+    Row {
+        key: "log.file_mb",
+        doc: "MiB after which the log's file is set aside as `hobd.log.1`, and begun anew.",
+        slot: |config| Slot::Count(&mut config.log_file_mb, 1),
+    },
+    Row {
+        key: "log.files",
+        doc: "How many files of the log are kept beside the one that is written to.",
+        slot: |config| Slot::Count(&mut config.log_files, 0),
     },
     Row {
         key: "index.memory_mb",
@@ -188,6 +209,10 @@ pub(super) fn set(slot: Slot<'_>, text: &str) -> Result<(), String> {
         Slot::OneOf(place, words) => {
             *place = words.iter().find(|word| **word == text).ok_or_else(refusal)?;
         }
+        Slot::Checked(place, check) => {
+            check(text)?;
+            text.clone_into(place);
+        }
     }
     Ok(())
 }
@@ -202,6 +227,7 @@ pub(super) fn expects(slot: &Slot<'_>) -> String {
             let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
             quoted.join(" or ")
         }
+        Slot::Checked(..) => "a text".to_owned(),
     }
 }
 
@@ -212,5 +238,6 @@ pub(super) fn show(slot: &Slot<'_>) -> String {
         Slot::Millis(place) => place.as_millis().to_string(),
         Slot::Switch(place) => place.to_string(),
         Slot::OneOf(place, _) => format!("\"{place}\""),
+        Slot::Checked(place, _) => format!("\"{place}\""),
     }
 }

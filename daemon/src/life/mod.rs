@@ -17,7 +17,7 @@ pub use error::StartError;
 pub use instance::{Claim, Handed, Instance, answers, claim, private_dir};
 
 use crate::cache::Cache;
-use crate::config::{self, Loaded};
+use crate::config::{self, Config, Loaded};
 use crate::log::{self, Target};
 use crate::options::{self, Options, Succeed};
 use crate::server::{Connections, Server, serve};
@@ -100,7 +100,7 @@ fn live(
 ) -> Result<ExitCode, StartError> {
     let started = Instant::now();
     let Loaded { config, warnings } = config::load(&config_file(), &process_env, sets)?;
-    let log = start_log(background, config.log_format == "json");
+    let log = start_log(background, &config);
     for warning in warnings {
         tracing::warn!("{warning}");
     }
@@ -215,14 +215,14 @@ fn socket_path() -> Result<PathBuf, StartError> {
 }
 
 /// The path of the log, where it is a file. A daemon that cannot log serves all the same.
-fn start_log(background: bool, json: bool) -> Option<PathBuf> {
-    let filter = process_env("HOB_LOG").or_else(|| process_env("RUST_LOG"));
-    let filter = filter.as_deref().and_then(std::ffi::OsStr::to_str);
+fn start_log(background: bool, config: &Config) -> Option<PathBuf> {
+    let given = process_env("HOB_LOG").or_else(|| process_env("RUST_LOG"));
+    let given = given.as_deref().and_then(std::ffi::OsStr::to_str);
     let dir = place::state_dir(&process_env);
     let path = background.then(|| dir.join("hobd.log"));
     let target = path.clone().map_or(Target::Stderr, Target::File);
     let made = if background { private_dir(&dir) } else { Ok(()) };
-    log::init(&target, json, filter);
+    log::init(&target, &config.log_options(), given.unwrap_or(&config.log_level));
     if let Err(error) = made {
         tracing::warn!(%error, "the directory of the log");
     }
