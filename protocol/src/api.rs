@@ -49,6 +49,12 @@ interface! {
         /// What the daemon is doing.
         "daemon.status": status() -> DaemonStatus;
 
+        /// Tells what is logged; with `level` changes it first, until the daemon ends.
+        "daemon.logLevel": log_level(
+            /// A level (off, error, warn, info, debug, trace), and modules' own after commas.
+            level: Option<String>,
+        ) -> LogLevel;
+
         /// Ends the daemon, once its answers are out.
         "daemon.stop": stop() -> bool;
     }

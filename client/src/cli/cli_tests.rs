@@ -217,7 +217,7 @@ fn a_question_survives_a_daemon_that_goes_away() {
 
 fn daemon_status() -> Value {
     json!({"version": "0.1.0", "protocol": 1, "pid": 0, "uptime_seconds": 61,
-        "memory_bytes": 61_000_000, "connections": 1, "descriptors": 20, "socket": "/run/s",
+        "memory_bytes": 61_000_000, "connections": 1, "descriptors": 20, "descriptors_limit": 1024, "socket": "/run/s",
         "log": "/state/hobd.log", "workspaces": ["/a"]})
 }
 
@@ -263,7 +263,7 @@ fn status_tells_of_the_workspace_and_the_daemon() {
             watched    7 directories
             store      1.0 kB, 1 content, 0 symbols, 1 segment: /c/x.redb
             daemon     hobd 0.1.0, process 0, up 1 min 1 s, 61 MB of memory
-                       1 connection, 20 descriptors, 1 workspace
+                       1 connection, 20 descriptors of 1,024, 1 workspace
             socket     /run/s
             log        /state/hobd.log
             status 0
@@ -273,7 +273,7 @@ fn status_tells_of_the_workspace_and_the_daemon() {
         &with_workspace(0),
         "status --json",
         expect![[r#"
-            {"root":"/a","generation":3,"freshness":"live","files":1200,"bytes":5000,"pending":0,"unoutlined":0,"watched":7,"head":"main","store":{"path":"/c/x.redb","bytes":1000,"contents":1,"segments":1,"symbols":0},"daemon":{"version":"0.1.0","protocol":1,"pid":0,"uptime_seconds":61,"memory_bytes":61000000,"connections":1,"descriptors":20,"socket":"/run/s","log":"/state/hobd.log","workspaces":["/a"]}}
+            {"root":"/a","generation":3,"freshness":"live","files":1200,"bytes":5000,"pending":0,"unoutlined":0,"watched":7,"head":"main","store":{"path":"/c/x.redb","bytes":1000,"contents":1,"segments":1,"symbols":0},"daemon":{"version":"0.1.0","protocol":1,"pid":0,"uptime_seconds":61,"memory_bytes":61000000,"connections":1,"descriptors":20,"descriptors_limit":1024,"socket":"/run/s","log":"/state/hobd.log","workspaces":["/a"]}}
             status 0
         "#]],
     );
@@ -293,13 +293,13 @@ fn status_outside_of_a_workspace_tells_of_the_daemon() {
         &daemon,
         "status /tmp",
         expect![[r#"
-        workspace  none around /tmp; `hob index` makes it one
-        daemon     hobd 0.1.0, process 0, up 1 min 1 s, 61 MB of memory
-                   1 connection, 20 descriptors, 1 workspace
-        socket     /run/s
-        log        /state/hobd.log
-        status 0
-    "#]],
+            workspace  none around /tmp; `hob index` makes it one
+            daemon     hobd 0.1.0, process 0, up 1 min 1 s, 61 MB of memory
+                       1 connection, 20 descriptors of 1,024, 1 workspace
+            socket     /run/s
+            log        /state/hobd.log
+            status 0
+        "#]],
     );
     let json = terminal(&daemon, "status /tmp --json");
     assert!(json.starts_with(r#"{"daemon":{"version""#), "{json}");

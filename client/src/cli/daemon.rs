@@ -1,6 +1,6 @@
 //! `hob daemon …`: the daemon's life, from outside.
 
-use super::commands::{Group, Row, json_flag, on};
+use super::commands::{Group, Row, json_flag, on, positional, utf8, value};
 use super::status::{print_daemon, print_json};
 use super::{Status, World, install, logs};
 use crate::{Connection, DaemonApiClient as _, Error, ErrorKind, Place, block_on, start};
@@ -30,6 +30,12 @@ fn define(command: Command) -> Command {
                 .arg(json_flag()),
         )
         .subcommand(logs::define(sub("logs", "Show its log")))
+        .subcommand(
+            sub("log-level", "Tell what it logs, or change that until it ends").arg(
+                positional("level", "LEVEL")
+                    .help("off, error, warn, info, debug, trace; `info,hob_daemon::server=debug`"),
+            ),
+        )
         .subcommand(install::define_install(sub(
             "install",
             "Let systemd start it: write and enable its user units",
@@ -47,6 +53,7 @@ fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
             begin(&place, world)
         }
         Some(("status", matches)) => status(&place, on(matches, "json"), world),
+        Some(("log-level", matches)) => log_level(matches, world),
         Some(("logs", matches)) => logs::run(matches, &place, world),
         Some(("install", matches)) => install::install(matches, &place, world),
         Some(("uninstall", _)) => install::uninstall(&place, world),
@@ -54,6 +61,14 @@ fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
             Err(Error::new(ErrorKind::Usage, "a command is missing").hint("see `hob help daemon`"))
         }
     }
+}
+
+fn log_level(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
+    let level = value(matches, "level").map(|level| utf8(level, "the level")).transpose()?;
+    let level = level.map(str::to_owned);
+    let now = world.ask(|connection, _| block_on(connection.log_level(level.clone())))?;
+    writeln!(world.out, "{}", now.level)?;
+    Ok(Status::Done)
 }
 
 fn begin(place: &Place, world: &mut World<'_>) -> Result<Status, Error> {

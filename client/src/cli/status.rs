@@ -25,7 +25,7 @@ fn define(command: Command) -> Command {
             "JSON: {\"root\", \"generation\", \"freshness\", \"files\", \"bytes\", \"pending\", \
              \"unoutlined\", \"watched\", \"problems\"?, \"head\"?,\n\"store\": {\"path\", \"bytes\", \"contents\", \
              \"segments\", \"symbols\", \"problem\"?}, \"daemon\": {\"version\", \"protocol\", \"pid\",\n\
-             \"uptime_seconds\", \"memory_bytes\", \"connections\", \"descriptors\", \"socket\", \
+             \"uptime_seconds\", \"memory_bytes\", \"connections\", \"descriptors\", \"descriptors_limit\", \"socket\", \
              \"log\"?, \"workspaces\"}};\noutside of a workspace only \"daemon\" is there. Sizes are \
              in bytes. Text that is not UTF-8 is\n{\"bytes\": base64}. \"freshness\" is live, \
              indexing, polling or partial.",
@@ -132,7 +132,10 @@ pub(super) fn print_daemon(daemon: &DaemonStatus, out: &mut dyn Write) -> std::i
     let memory = units::bytes(daemon.memory_bytes);
     writeln!(out, "daemon     hobd {version}, process {pid}, up {uptime}, {memory} of memory")?;
     let connections = units::counted(daemon.connections, "connection");
-    let descriptors = units::counted(daemon.descriptors, "descriptor");
+    let mut descriptors = units::counted(daemon.descriptors, "descriptor");
+    if daemon.descriptors_limit > 0 {
+        descriptors += &format!(" of {}", units::count(daemon.descriptors_limit));
+    }
     let workspaces = units::counted(daemon.workspaces.len() as u64, "workspace");
     writeln!(out, "           {connections}, {descriptors}, {workspaces}")?;
     write!(out, "socket     ")?;

@@ -1,8 +1,8 @@
 //! `daemon.*`: the daemon itself.
 
-use crate::Services;
+use crate::{Services, log};
 use hob_protocol::api::DaemonApiServer;
-use hob_protocol::{DaemonStatus, Hello, PROTOCOL, Pong, Text, incompatible};
+use hob_protocol::{DaemonStatus, Hello, Kind, LogLevel, PROTOCOL, Pong, Text, incompatible};
 use jsonrpsee::core::{RpcResult, async_trait};
 use std::sync::Arc;
 
@@ -44,10 +44,21 @@ impl DaemonApiServer for Daemon {
             memory_bytes: memory_bytes(),
             connections: self.services.connections.count() as u64,
             descriptors: descriptors(),
+            descriptors_limit: descriptors_limit(),
             socket: Text::from(self.services.socket.as_path()),
             log: self.services.log.as_deref().map(Text::from),
             workspaces: self.services.open_roots(),
         })
+    }
+
+    async fn log_level(&self, level: Option<String>) -> RpcResult<LogLevel> {
+        if let Some(level) = level {
+            log::set_level(&level).map_err(|what| {
+                Kind::BadParams.error(what, "the level stays as it was; see `hob help daemon`")
+            })?;
+            tracing::info!("the level of the log is changed");
+        }
+        Ok(LogLevel { level: log::level() })
     }
 
     async fn stop(&self) -> RpcResult<bool> {
@@ -73,6 +84,12 @@ fn resident(status: &str) -> Option<u64> {
 /// The open descriptors of this process, without the one that counts them.
 fn descriptors() -> u64 {
     std::fs::read_dir("/proc/self/fd").map_or(0, |fds| fds.count().saturating_sub(1) as u64)
+}
+
+/// How many descriptors this process may have.
+fn descriptors_limit() -> u64 {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    limit.current.unwrap_or(0)
 }
 
 #[cfg(test)]

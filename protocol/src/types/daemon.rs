@@ -41,6 +41,9 @@ pub struct DaemonStatus {
     pub connections: u64,
     /// Its open file descriptors.
     pub descriptors: u64,
+    /// How many it may have; 0 where that is not known.
+    #[serde(default)]
+    pub descriptors_limit: u64,
     /// Its socket.
     pub socket: Text,
     /// Its log; absent where it writes to standard error.
@@ -48,4 +51,12 @@ pub struct DaemonStatus {
     pub log: Option<Text>,
     /// The roots of the workspaces that are open.
     pub workspaces: Vec<Text>,
+}
+
+/// What the daemon logs.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LogLevel {
+    /// A level, and modules' own, as in `info,hob_daemon::server=debug`.
+    pub level: String,
 }

@@ -314,3 +314,20 @@ fn a_daemon_that_ends_all_the_time_loses_no_request() {
         }
     });
 }
+
+#[test]
+fn the_level_of_the_log_changes_while_the_daemon_runs() {
+    let hob = start("//- a.txt\nfoo");
+    assert_eq!(hob.run("daemon log-level"), "info\n");
+    assert_eq!(hob.run("daemon log-level warn,hob_daemon=debug"), "hob_daemon=debug,warn\n");
+    let _ = hob.run("ping");
+    assert!(hob.log().contains("DEBUG"), "{}", hob.log());
+    let refused = hob.try_run(&["daemon", "log-level", "loud"]);
+    assert_eq!(refused.status, Some(2), "{refused:?}");
+    assert!(refused.stderr.contains("`loud` is no level") && refused.stderr.contains("hint: "));
+    assert_eq!(hob.run("daemon log-level"), "hob_daemon=debug,warn\n");
+    let _ = hob.run("daemon log-level off");
+    let before = hob.log();
+    let _ = hob.run("ping");
+    assert_eq!(hob.log(), before);
+}
