@@ -112,7 +112,8 @@ impl From<std::io::Error> for Error {
 
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
-        let kind = ErrorKind::Remote { code: failure.code, kind: Some(failure.data.kind) };
+        let kind = Some(failure.data.kind).filter(|kind| *kind != Kind::Unknown);
+        let kind = ErrorKind::Remote { code: failure.code, kind };
         Self { message: failure.message, hint: failure.data.hint, kind }
     }
 }
@@ -128,6 +129,7 @@ impl From<ErrorObjectOwned> for Error {
         let data = error.data().and_then(|data| serde_json::from_str::<Data>(data.get()).ok());
         let Data { kind, hint } = data.unwrap_or_default();
         let kind = kind.and_then(|kind| serde_json::from_value(kind).ok());
+        let kind = kind.filter(|kind| *kind != Kind::Unknown);
         Self {
             message: error.message().to_owned(),
             hint: hint.unwrap_or_default(),

@@ -49,6 +49,10 @@ pub enum Kind {
     BadParams,
     /// A fault of hob's own.
     Internal,
+    /// A kind that is newer than this program. Nobody sends it.
+    #[serde(other)]
+    #[cfg_attr(feature = "schema", schemars(skip))]
+    Unknown,
 }
 
 impl Kind {
@@ -74,7 +78,7 @@ impl Kind {
             Self::InvalidRequest => -32600,
             Self::MethodNotFound => -32601,
             Self::BadParams => -32602,
-            Self::Internal => -32603,
+            Self::Internal | Self::Unknown => -32603,
         }
     }
 
@@ -149,5 +153,14 @@ mod tests {
             "of the interface the daemon speaks none, and the client number 2: \
              the daemon is older: run `hob daemon restart`"
         );
+    }
+
+    #[test]
+    fn a_later_kind_costs_only_the_kind() {
+        let failure =
+            r#"{"code":-32099,"message":"no tea","data":{"kind":"no_tea","hint":"boil"}}"#;
+        let failure: Failure = serde_json::from_str(failure).unwrap();
+        assert_eq!(failure.message, "no tea");
+        assert_eq!(failure.data, ErrorData { kind: Kind::Unknown, hint: "boil".into() });
     }
 }

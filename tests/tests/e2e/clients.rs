@@ -23,6 +23,13 @@ fn has(program: &str, args: &[&str], how: &str) -> bool {
     found
 }
 
+/// The same of a command without its reasons.
+pub(crate) fn has_words(command: &str) -> bool {
+    let mut words = command.split_whitespace();
+    let program = words.next().unwrap_or_default();
+    has(program, &words.collect::<Vec<_>>(), "install it")
+}
+
 fn has_node(library: &str) -> bool {
     let how = "install node, and run `npm install --no-package-lock` in `tests/clients`";
     has("node", &["-e", &format!("require('{library}')")], how)

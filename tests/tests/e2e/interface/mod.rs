@@ -9,6 +9,7 @@ use hob_protocol::api::{Method, methods};
 use hob_tests::Hob;
 use json::Json;
 use serde_json::Value;
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -52,7 +53,7 @@ const PLACES: [(&str, &str); 4] = [
 ];
 /// Members that are never the same twice, and what the examples have in their place. A name with a
 /// point is one within another.
-const VOLATILE: [(&str, u64); 13] = [
+const VOLATILE: [(&str, u64); 14] = [
     ("pid", 4242),
     ("uptime_seconds", 3600),
     ("elapsed_us", 180),
@@ -62,6 +63,7 @@ const VOLATILE: [(&str, u64); 13] = [
     ("memory_bytes", 41_943_040),
     ("connections", 1),
     ("descriptors", 32),
+    ("descriptors_limit", 524_288),
     ("generation", 7),
     ("freed", 1_589_248),
     ("store.bytes", 1_589_248),
@@ -298,4 +300,42 @@ fn an_example_can_be_pasted_into_a_shell() {
         let answer = hob_tests::said(&mut shell);
         assert!(answer.contains(part), "{answer}");
     }
+}
+
+/// The text with each volatile number replaced.
+fn steady_text(text: &str) -> String {
+    VOLATILE.iter().fold(text.to_owned(), |text, (name, fixed)| {
+        let member = format!("\"{name}\":");
+        let mut parts = text.split(&member);
+        let mut steady = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let rest = part.trim_start_matches(|char: char| char.is_ascii_digit());
+            write!(steady, "{member}{fixed}{rest}").unwrap();
+        }
+        steady
+    })
+}
+
+/// Each command of the page, in a shell, prints what stands below it. `UPDATE_EXPECT=1` writes it there.
+#[test]
+fn commands_of_the_page_print_what_stands_there() {
+    let needed = ["curl --version", "python3 --version"];
+    if !needed.iter().all(|program| crate::clients::has_words(program)) {
+        return;
+    }
+    let hob = start(KETTLE);
+    hob.index();
+    let path = examples().join("../README.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let mut parts = page.split("```sh\n");
+    let mut run = parts.next().unwrap().to_owned();
+    for part in parts {
+        let (script, rest) = part.split_once("```\n").unwrap();
+        let (_, rest) = rest.strip_prefix("```text\n").unwrap().split_once("```\n").unwrap();
+        let printed = hob_tests::said(hob.command("sh").args(["-ec", script]));
+        let printed =
+            steady_text(&printed.replace(hob.root().to_str().unwrap(), "/home/ada/kettle"));
+        write!(run, "```sh\n{script}```\n```text\n{printed}```\n{rest}").unwrap();
+    }
+    expect_file![path].assert_eq(&run);
 }
