@@ -4,7 +4,7 @@
 
 use super::{Status, World, usage};
 use crate::Error;
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use std::ffi::{OsStr, OsString};
 
 /// Where a command stands in the help.
@@ -44,6 +44,8 @@ pub(super) const COMMANDS: &[Row] = &[
     super::rpc::ROW,
     super::cache::ROW,
     super::daemon::ROW,
+    super::manuals::COMPLETIONS,
+    super::manuals::MAN,
 ];
 
 impl Row {
@@ -59,6 +61,24 @@ impl Row {
             .args(global_flags());
         (self.define)(command)
     }
+}
+
+/// The program as a command, for what describes it: without the commands below it.
+pub(super) fn root() -> Command {
+    Command::new("hob")
+        .about("keeps a codebase warm, and answers questions about it at once")
+        .version(env!("CARGO_PKG_VERSION"))
+        .disable_help_subcommand(true)
+        .args(global_flags())
+}
+
+/// The same with all of them.
+pub(super) fn whole() -> Command {
+    let commands = COMMANDS.iter().map(|row| (row.define)(Command::new(row.name).about(row.about)));
+    let name = positional("command", "COMMAND");
+    root()
+        .subcommands(commands)
+        .subcommand(Command::new("help").about("Tell all of a command").arg(name))
 }
 
 /// The flags that every command takes, before its name as well.
@@ -127,7 +147,12 @@ pub(super) fn value<'m>(matches: &'m ArgMatches, id: &str) -> Option<&'m OsStrin
 
 /// An argument for a path or free text, without a flag.
 pub(super) fn positional(id: &'static str, name: &'static str) -> Arg {
-    Arg::new(id).value_name(name).value_parser(value_parser!(OsString))
+    let hint = match name {
+        "DIR" => ValueHint::DirPath,
+        "FILE" | "PATH" => ValueHint::AnyPath,
+        _ => ValueHint::Other,
+    };
+    Arg::new(id).value_name(name).value_parser(value_parser!(OsString)).value_hint(hint)
 }
 
 /// The switch `--json`.

@@ -13,6 +13,7 @@ mod install;
 mod kinds;
 mod logs;
 mod manual;
+mod manuals;
 mod outline;
 mod paint;
 mod ping;

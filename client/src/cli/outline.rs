@@ -5,7 +5,7 @@ use super::paint::{Ink, Paint, one_line};
 use super::status::print_json;
 use super::{Status, World};
 use crate::{Error, ErrorKind, SymbolsApiClient as _, block_on};
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use hob_protocol::{
     Extent, FileError, FileOutline, Outcome, Outline, OutlineQuery, OutlineResult, OutlineSymbol,
     Text,
@@ -45,7 +45,8 @@ fn define(command: Command) -> Command {
         .action(ArgAction::Append)
         .num_args(1..)
         .required(true)
-        .value_parser(value_parser!(OsString));
+        .value_parser(value_parser!(OsString))
+        .value_hint(ValueHint::FilePath);
     command.arg(files.help("Files, from the current directory")).arg(json_flag()).after_help(AFTER)
 }
 

@@ -8,7 +8,7 @@ use super::search_flags::{FLAGS, Takes};
 use super::{Status, World, search_flags, search_run};
 use crate::{Error, ErrorKind};
 use clap::parser::ValueSource;
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use hob_protocol::{Case, Print, SearchQuery, Style, Text};
 use std::ffi::OsString;
 
@@ -44,6 +44,7 @@ fn define(command: Command) -> Command {
         .action(ArgAction::Append)
         .num_args(0..)
         .value_parser(value_parser!(OsString))
+        .value_hint(ValueHint::AnyPath)
         .hide(true);
     search_flags::define(command)
         .arg(arguments)

@@ -20,7 +20,7 @@ Examples:
   hob rpc daemon.status
 ";
 
-const ENDING: &str = "\
+pub(super) const ENDING: &str = "\
 Everywhere: --no-sync answers without waiting for changes under way, --color auto|always|never.
 Exit status: 0 done or found, 1 nothing found, 2 an error.
 The daemon starts by itself. `hob help COMMAND` tells all of a command.

@@ -15,6 +15,7 @@ mod idle;
 mod interface;
 mod life;
 mod limits;
+mod manuals;
 mod parity;
 mod promise;
 mod symbols;
