@@ -1,7 +1,7 @@
 //! The client of hob: a library for programs, and all of the command line `hob`.
 //!
 //! - [`Connection`] is a blocking connection: it serves the interface's traits of calls
-//!   ([`DaemonApiClient`], [`WorkspaceApiClient`], [`IndexApiClient`], [`SymbolsApiClient`]) through
+//!   ([`DaemonApiClient`], [`WorkspaceApiClient`], [`IndexApiClient`], [`SymbolsApiClient`] and others) through
 //!   [`block_on`], and reads subscriptions as iterators ([`Connection::search_stream`],
 //!   [`Connection::files_stream`], [`Connection::changes`]).
 //! - [`start()`] connects, and starts the daemon where none answers.
@@ -44,7 +44,8 @@ pub use error::{Error, ErrorKind};
 #[cfg(feature = "async")]
 pub use hob_protocol::api::IndexStreamsClient;
 pub use hob_protocol::api::{
-    CacheApiClient, DaemonApiClient, IndexApiClient, SymbolsApiClient, WorkspaceApiClient,
+    CacheApiClient, DaemonApiClient, IndexApiClient, RpcApiClient, SymbolsApiClient,
+    WorkspaceApiClient,
 };
 pub use place::Place;
 pub use start::start;

@@ -29,6 +29,12 @@ interface! {
     calls RpcApi {
         /// Describes all methods, as an OpenRPC document.
         "rpc.discover": discover() -> OpenRpc;
+
+        /// Explains a method to a person, or lists all.
+        "rpc.explain": explain(
+            /// Its name; absent: all are listed, a line each.
+            method: Option<String>,
+        ) -> Explanation, fails MethodNotFound;
     }
 
     /// The daemon itself.

@@ -403,6 +403,31 @@ fn rpc_calls_any_method() {
 }
 
 #[test]
+fn rpc_has_methods_explained() {
+    let daemon = Scripted::start(|method, params| match method {
+        "rpc.explain" => {
+            vec![Act::Result(json!({"text": format!("about {}\n", params["method"])}))]
+        }
+        "rpc.discover" => vec![Act::Result(json!({"openrpc": "1.3.2"}))],
+        _ => vec![],
+    });
+    assert_eq!(terminal(&daemon, "rpc --list"), "about null\nstatus 0\n");
+    assert_eq!(terminal(&daemon, "rpc tea.boil --help"), "about \"tea.boil\"\nstatus 0\n");
+    assert_eq!(terminal(&daemon, "rpc -h tea.boil"), "about \"tea.boil\"\nstatus 0\n");
+    assert_eq!(terminal(&daemon, "rpc --list --json"), "{\"openrpc\":\"1.3.2\"}\nstatus 0\n");
+    assert_eq!(terminal(&daemon, "rpc --help"), terminal(&daemon, "help rpc"));
+    check(
+        &daemon,
+        "rpc tea.boil --list",
+        expect![[r#"
+            hob: the argument `[METHOD]` cannot be used with `--list`
+            hint: see `hob help rpc`
+            status 2
+        "#]],
+    );
+}
+
+#[test]
 fn stop_waits_until_no_one_answers() {
     let here = tempfile::tempdir().unwrap();
     let link = here.path().join("s");

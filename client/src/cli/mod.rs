@@ -12,7 +12,6 @@ mod index;
 mod install;
 mod kinds;
 mod logs;
-mod manual;
 mod manuals;
 mod outline;
 mod paint;

@@ -1,8 +1,8 @@
 //! `hob rpc METHOD [JSON]`: any method by its name, for scripts and the curious.
 
 use super::commands::{Group, Row, json_flag, on, positional, utf8, value};
-use super::{Status, World, manual};
-use crate::{Connection, Error, ErrorKind, Subscription};
+use super::{Status, World};
+use crate::{Connection, Error, ErrorKind, RpcApiClient as _, Subscription, block_on};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use jsonrpsee::core::traits::ToRpcParams;
 use serde_json::Value;
@@ -60,11 +60,10 @@ impl ToRpcParams for Given {
 fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
     let method = value(matches, "method").map(|method| utf8(method, "the method")).transpose()?;
     let method = match (method, on(matches, "help")) {
-        (None, true) => return explain(&ROW.command().render_help().to_string(), world),
+        (None, true) => return super::usage::help(&["rpc".into()], world),
         (None, false) => return list(on(matches, "json"), world),
         (Some(method), true) => {
-            let help = world.ask(|connection, _| manual::help(method, connection))?;
-            return explain(&help, world);
+            return explain(Some(method.to_owned()), world);
         }
         (Some(method), false) => method,
     };
@@ -80,19 +79,20 @@ fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
     result.map_err(|error| named(error, method))
 }
 
-fn explain(text: &str, world: &mut World<'_>) -> Result<Status, Error> {
-    world.out.write_all(text.as_bytes())?;
+/// What the daemon says of a method, or of all.
+fn explain(method: Option<String>, world: &mut World<'_>) -> Result<Status, Error> {
+    let told = world.ask(|connection, _| block_on(connection.explain(method.clone())))?;
+    world.out.write_all(told.text.as_bytes())?;
     Ok(Status::Done)
 }
 
 /// All methods, or all that is known of them.
 fn list(json: bool, world: &mut World<'_>) -> Result<Status, Error> {
-    let document = world.ask(|connection, _| manual::document(connection))?;
-    if json {
-        return print(&document, world).map(|()| Status::Done);
+    if !json {
+        return explain(None, world);
     }
-    let document: Value = serde_json::from_str(document.get()).unwrap_or_default();
-    explain(&manual::list(&document), world)
+    let document = world.ask(|connection, _| connection.call("rpc.discover", None))?;
+    print(&document, world).map(|()| Status::Done)
 }
 
 fn params(matches: &ArgMatches) -> Result<Box<RawValue>, Error> {

@@ -3,14 +3,16 @@
 //! A parameter that this daemon does not know is refused, and not ignored: it is a slip of the pen, or
 //! it asks for what only a later daemon does, and then an answer would be to another question.
 
+use super::manual;
 use crate::nearest::nearest;
-use crate::server::Hooks;
+use crate::server::{Hooks, unknown_method};
 use hob_protocol::api::{RpcApiServer, methods};
-use hob_protocol::{Kind, OpenRpc, openrpc};
+use hob_protocol::{Explanation, Kind, OpenRpc, openrpc};
 use jsonrpsee::core::{RpcResult, async_trait};
 use jsonrpsee::types::ErrorObjectOwned;
 use serde::Deserializer as _;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
 use serde_json::value::RawValue;
 use std::sync::LazyLock;
 
@@ -21,11 +23,25 @@ pub(super) struct Rpc;
 #[async_trait]
 impl RpcApiServer for Rpc {
     async fn discover(&self) -> RpcResult<OpenRpc> {
-        DOCUMENT.as_ref().cloned().map_err(|error| {
-            tracing::error!(%error, "the description of the interface");
-            Kind::Internal.error("the interface cannot be described", "")
-        })
+        DOCUMENT.as_ref().cloned().map_err(indescribable)
     }
+
+    async fn explain(&self, method: Option<String>) -> RpcResult<Explanation> {
+        let document = DOCUMENT.as_ref().map_err(indescribable)?;
+        let document: Value =
+            serde_json::from_str(document.0.get()).map_err(|e| indescribable(&e))?;
+        let text = match &method {
+            None => manual::list(&document),
+            Some(method) => manual::page(method, &document)
+                .ok_or_else(|| unknown_method(method, manual::names(&document)))?,
+        };
+        Ok(Explanation { text })
+    }
+}
+
+fn indescribable(error: &serde_json::Error) -> ErrorObjectOwned {
+    tracing::error!(%error, "the description of the interface");
+    Kind::Internal.error("the interface cannot be described", "")
 }
 
 /// Holds calls to the interface.

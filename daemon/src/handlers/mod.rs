@@ -8,6 +8,7 @@ mod daemon;
 mod files;
 mod index;
 mod interface;
+mod manual;
 mod streams;
 mod symbols;
 mod workspace;

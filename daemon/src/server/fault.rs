@@ -32,7 +32,7 @@ pub(super) fn repeated_id(id: &Id<'_>) -> ErrorObjectOwned {
     )
 }
 
-pub(super) fn unknown_method<'a>(
+pub(crate) fn unknown_method<'a>(
     method: &str,
     known: impl Iterator<Item = &'a str>,
 ) -> ErrorObjectOwned {

@@ -51,6 +51,7 @@ mod speech;
 mod tests;
 mod websocket;
 
+pub(crate) use fault::unknown_method;
 pub use peer::{Peer, PeerError};
 
 use interprocess::local_socket::tokio::Stream;

@@ -1,4 +1,4 @@
-//! The interface itself: `rpc.discover`.
+//! The interface itself: `rpc.discover` and `rpc.explain`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -7,6 +7,14 @@ use serde_json::value::RawValue;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct OpenRpc(pub Box<RawValue>);
+
+/// The answer to `rpc.explain`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Explanation {
+    /// Lines to be printed.
+    pub text: String,
+}
 
 #[cfg(feature = "schema")]
 impl schemars::JsonSchema for OpenRpc {

@@ -1,10 +1,8 @@
-//! What the daemon says of its methods: `hob rpc --list` and `hob rpc METHOD --help`.
+//! Methods in words, for `rpc.explain`: what the OpenRPC document says, as a person reads it.
 //!
-//! Both ask for `rpc.discover`, an OpenRPC document, and put it into words. Nothing of a method is known
-//! here: a daemon that has more methods tells more.
+//! It is done here and not by the client so that `hob` stays small, and because a daemon that has
+//! more methods can tell of more.
 
-use crate::{Connection, Error, ErrorKind};
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::fmt::Write as _;
 
@@ -14,11 +12,6 @@ const WIDTH: usize = 96;
 const MOST_WORDS: usize = 10;
 /// No type is within itself; a daemon that says otherwise is not followed for ever.
 const DEEPEST: usize = 12;
-
-/// The document, as the daemon sends it.
-pub(super) fn document(connection: &Connection) -> Result<Box<RawValue>, Error> {
-    connection.call("rpc.discover", None)
-}
 
 /// The methods with their summaries, a line each.
 pub(super) fn list(document: &Value) -> String {
@@ -33,16 +26,15 @@ pub(super) fn list(document: &Value) -> String {
     })
 }
 
-/// All about a method.
-pub(super) fn help(method: &str, connection: &Connection) -> Result<String, Error> {
-    let document: Value = serde_json::from_str(document(connection)?.get()).unwrap_or_default();
-    match methods(&document).iter().find(|known| text(known, "name") == method) {
-        Some(known) => Ok(Page::of(known, &document)),
-        // Whoever does not know it knows best what it may have been.
-        None => Err(connection.call(method, None).err().unwrap_or_else(|| {
-            Error::new(ErrorKind::Usage, format!("the daemon does not describe `{method}`"))
-        })),
-    }
+/// The names of all methods.
+pub(super) fn names(document: &Value) -> impl Iterator<Item = &str> {
+    methods(document).iter().map(|method| text(method, "name"))
+}
+
+/// All about a method, if there is one of this name.
+pub(super) fn page(method: &str, document: &Value) -> Option<String> {
+    let known = methods(document).iter().find(|known| text(known, "name") == method)?;
+    Some(Page::of(known, document))
 }
 
 fn methods(document: &Value) -> &[Value] {

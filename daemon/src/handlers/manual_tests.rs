@@ -1,9 +1,8 @@
-//! Descriptions of methods, by a daemon that has two.
+//! Descriptions of two methods.
 
-use crate::cli::tests::{answering, check, terminal};
-use crate::testing::{Act, Scripted};
+use super::*;
 use expect_test::expect;
-use serde_json::{Value, json};
+use serde_json::json;
 
 fn document() -> Value {
     json!({
@@ -82,31 +81,18 @@ fn document() -> Value {
     })
 }
 
-fn daemon() -> Scripted {
-    answering("rpc.discover", || vec![Act::Result(document())])
-}
-
 #[test]
 fn methods_are_listed() {
-    check(
-        &daemon(),
-        "rpc --list",
-        expect![[r#"
+    expect![[r#"
         tea.boil  Boils water
         tea.cups  Cups, as they are filled
-        status 0
-    "#]],
-    );
-    let json = terminal(&daemon(), "rpc --list --json");
-    assert_eq!(json, format!("{}\nstatus 0\n", document()));
+    "#]]
+    .assert_eq(&list(&document()));
 }
 
 #[test]
 fn a_method_is_explained() {
-    check(
-        &daemon(),
-        "rpc tea.boil --help",
-        expect![[r#"
+    expect![[r#"
         Boils water. It takes a while.
 
         Usage: hob rpc tea.boil JSON
@@ -133,18 +119,13 @@ fn a_method_is_explained() {
           hob rpc tea.boil '{"query":{"name":"the cook'\''s"}}'
 
           true
-        status 0
-    "#]],
-    );
-    assert_eq!(terminal(&daemon(), "rpc -h tea.boil"), terminal(&daemon(), "rpc tea.boil --help"),);
+    "#]].assert_eq(&page("tea.boil", &document()).unwrap());
+    assert_eq!(page("tea.bowl", &document()), None);
 }
 
 #[test]
 fn a_stream_is_explained() {
-    check(
-        &daemon(),
-        "rpc tea.cups --help",
-        expect![[r#"
+    expect![[r#"
         Cups, as they are filled.
 
         Usage: hob rpc tea.cups
@@ -160,43 +141,6 @@ fn a_stream_is_explained() {
 
           {"cup":["green"]}
           {"done":null}
-        status 0
-    "#]],
-    );
-}
-
-#[test]
-fn of_a_method_that_is_not_there_the_daemon_says_so() {
-    let daemon = daemon();
-    check(
-        &daemon,
-        "rpc tea.bowl --help",
-        expect![[r#"
-        hob: no such method
-        status 2
-    "#]],
-    );
-    assert_eq!(daemon.methods(), ["rpc.discover", "tea.bowl"]);
-}
-
-#[test]
-fn a_list_is_of_no_method() {
-    check(
-        &daemon(),
-        "rpc tea.boil --list",
-        expect![[r#"
-        hob: the argument `[METHOD]` cannot be used with `--list`
-        hint: see `hob help rpc`
-        status 2
-    "#]],
-    );
-    check(
-        &daemon(),
-        "rpc tea.boil --json",
-        expect![[r#"
-            hob: the argument `[METHOD]` cannot be used with `--json`
-            hint: see `hob help rpc`
-            status 2
-        "#]],
-    );
+    "#]]
+    .assert_eq(&page("tea.cups", &document()).unwrap());
 }
