@@ -117,11 +117,11 @@ fn unknown(name: &str, method: &str, known: &[&str]) -> ErrorObjectOwned {
         Some(near) => format!("did you mean `{near}`?"),
         None => takes(method, known),
     };
-    Kind::BadParams.error(format!("`{method}` has no parameter `{shown}`"), hint)
+    Kind::BadParams.error(format!("there is no parameter `{shown}`"), hint)
 }
 
 fn too_many(count: usize, method: &str, known: &[&str]) -> ErrorObjectOwned {
-    let message = format!("`{method}` has no {count} parameters");
+    let message = format!("{count} parameters are too many");
     Kind::BadParams.error(message, takes(method, known))
 }
 
@@ -157,15 +157,15 @@ mod tests {
         assert_eq!(vetted("index.build", r#"{"dir":"/","wait":true}"#), "taken");
         assert_eq!(
             vetted("index.build", r#"{"dir":"/","wat":true}"#),
-            "`index.build` has no parameter `wat`; did you mean `wait`?"
+            "there is no parameter `wat`; did you mean `wait`?"
         );
         assert_eq!(
             vetted("index.build", r#"{"depth":1,"dir":"/"}"#),
-            "`index.build` has no parameter `depth`; `index.build` takes `dir`, `wait`"
+            "there is no parameter `depth`; `index.build` takes `dir`, `wait`"
         );
         assert_eq!(
             vetted("daemon.ping", r#"{"x":1}"#),
-            "`daemon.ping` has no parameter `x`; `daemon.ping` takes none"
+            "there is no parameter `x`; `daemon.ping` takes none"
         );
     }
 
@@ -174,7 +174,7 @@ mod tests {
         assert_eq!(vetted("index.build", r#"["/",true]"#), "taken");
         assert_eq!(
             vetted("index.build", r#"["/",true,1]"#),
-            "`index.build` has no 3 parameters; `index.build` takes `dir`, `wait`"
+            "3 parameters are too many; `index.build` takes `dir`, `wait`"
         );
     }
 
