@@ -2,6 +2,7 @@
 //!
 //! - [`life`]: start, one instance, signals, end
 //! - [`config`], [`log`]: what can be set, and what is told
+//! - `doctor`: what is wrong, and what to do
 //! - [`server`]: JSON-RPC over the socket
 //! - `watcher`, `workspace`: a tree that is kept warm, and its snapshots
 //! - `store`: what is derived from contents, on disk
@@ -13,6 +14,7 @@
 
 mod cache;
 pub mod config;
+mod doctor;
 mod files;
 mod git;
 pub mod handlers;

@@ -15,6 +15,7 @@ Options:
   --set section.key=value  set a key for this run, over the environment and the file
   --succeed=HOW            for hobd itself: take over from a daemon whose program was replaced
                            (`bound` or `activated`), or only tell whether that would work (`try`)
+  --doctor [--json]        look for what is wrong, and tell what to do: `hob doctor`
   --help-config            print all keys with their documentation and defaults
   --help, -h               print this
   --version, -V            print the version
@@ -24,7 +25,7 @@ Environment:
   HOB_LOG           what to log, as in `info` or `hob_daemon=debug`; else RUST_LOG
   HOB_SECTION_KEY   sets a key, as in HOB_LIMITS_CALLS=16
 
-Exit status: 0 stopped as asked, 2 not started.
+Exit status: 0 stopped as asked, 2 not started; of --doctor 0 all is well, 1 something is wrong.
 ";
 
 /// What the command line asks for.
@@ -38,6 +39,11 @@ pub(crate) enum Options {
         sets: Vec<String>,
         /// As the successor of the daemon that this process was.
         succeed: Option<Succeed>,
+    },
+    /// To look for what is wrong.
+    Doctor {
+        /// For a program that reads it.
+        json: bool,
     },
     /// To print something and end.
     Help,
@@ -72,10 +78,13 @@ impl Succeed {
 /// Reads the arguments that follow the program's name. An error is what is wrong with them.
 pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Options, String> {
     let (mut background, mut sets, mut succeed) = (false, Vec::new(), None);
+    let (mut doctor, mut json) = (false, false);
     let mut args = args.into_iter();
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--background" => background = true,
+            "--doctor" => doctor = true,
+            "--json" => json = true,
             "--set" => sets.push(args.next().ok_or("`--set` needs `section.key=value`")?),
             "--help" | "-h" => return Ok(Options::Help),
             "--help-config" => return Ok(Options::HelpConfig),
@@ -87,11 +96,16 @@ pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Options, S
             },
         }
     }
-    Ok(Options::Run { background, sets, succeed })
+    match (doctor, json) {
+        (true, json) => Ok(Options::Doctor { json }),
+        (false, true) => Err("`--json` goes with `--doctor`".to_owned()),
+        (false, false) => Ok(Options::Run { background, sets, succeed }),
+    }
 }
 
 fn unknown(arg: &str) -> String {
-    let known = ["--background", "--set", "--help", "--help-config", "--version"];
+    let known =
+        ["--background", "--set", "--doctor", "--json", "--help", "--help-config", "--version"];
     match nearest(arg, known.into_iter()) {
         Some(near) => format!("there is no option `{arg}`; did you mean `{near}`?"),
         None => format!("there is no option `{arg}`"),

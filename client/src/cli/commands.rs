@@ -44,6 +44,7 @@ pub(super) const COMMANDS: &[Row] = &[
     super::rpc::ROW,
     super::cache::ROW,
     super::daemon::ROW,
+    super::doctor::ROW,
     super::manuals::COMPLETIONS,
     super::manuals::MAN,
 ];

@@ -7,6 +7,7 @@ mod cache;
 mod commands;
 mod cut;
 mod daemon;
+mod doctor;
 mod files;
 mod index;
 mod install;

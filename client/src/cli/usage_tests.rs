@@ -110,6 +110,7 @@ fn help_is_grouped() {
               rpc METHOD [JSON] | --list             Call a method of the daemon's interface, or explain it
               cache [stats|keys|get|clear|verify]    Show or clear what was computed once and is kept
               daemon start|stop|restart|install|...  Look after the daemon, which otherwise starts by itself
+              doctor [--json]                        Look for what is wrong, and tell what to do
               completions SHELL                      Print what a shell completes commands by
               man [COMMAND] [--dir DIR]              Print a page of the manual
 

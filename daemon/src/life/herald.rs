@@ -59,7 +59,7 @@ fn lines(error: &StartError) -> (String, String) {
 }
 
 /// Writes to standard output at once.
-pub(super) fn say(text: &str) -> io::Result<()> {
+pub(crate) fn say(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()

@@ -24,7 +24,8 @@ use crate::server::{Connections, Server, serve};
 use crate::workspaces::Workspaces;
 use crate::{Services, handlers};
 use end::{Signals, end_in_time, end_when_idle};
-use herald::{Herald, say};
+use herald::Herald;
+pub(crate) use herald::say;
 use hob_protocol::place::{self, process_env};
 use program::Program;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -48,6 +49,7 @@ pub(crate) fn main() -> ExitCode {
     let printed = match options::parse(args) {
         Ok(Options::Run { sets, succeed: Some(Succeed::Try), .. }) => return would_start(&sets),
         Ok(Options::Run { background, sets, succeed }) => return run(background, &sets, succeed),
+        Ok(Options::Doctor { json }) => return crate::doctor::main(json),
         Ok(Options::Help) => say(options::HELP),
         Ok(Options::HelpConfig) => say(&config::documentation()),
         Ok(Options::Version) => say(concat!("hobd ", env!("CARGO_PKG_VERSION"), "\n")),

@@ -9,6 +9,7 @@
 mod bad_input;
 mod cache;
 mod clients;
+mod doctor;
 mod files;
 mod house;
 mod idle;
