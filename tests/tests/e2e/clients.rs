@@ -90,6 +90,23 @@ fn a_program_with_the_websocket_library_ws() {
     );
 }
 
+/// By OpenRPC's own schema of it, and the examples by the schemas in it.
+#[test]
+fn the_description_is_an_openrpc_document() {
+    if !["ajv", "@open-rpc/meta-schema", "@json-schema-tools/meta-schema"]
+        .iter()
+        .all(|it| has_node(it))
+    {
+        return;
+    }
+    assert_eq!(
+        transcript(&warm(), "node", "openrpc.js", &[]),
+        "document: valid\n\
+         errors: valid\n\
+         examples: valid\n"
+    );
+}
+
 #[test]
 fn a_script_in_python_with_lines() {
     if !has("python3", &["-c", "import json, socket"], "install Python 3") {
