@@ -78,6 +78,9 @@ pub(crate) struct Docs {
     pub(crate) fails: &'static [crate::Kind],
     /// A file of `protocol/examples`.
     pub(crate) example: &'static str,
+    /// Reads a result as a client does.
+    #[cfg(test)]
+    pub(crate) read: fn(&str) -> serde_json::Result<()>,
 }
 
 /// Whether two words are the same, for constants.
@@ -208,6 +211,8 @@ macro_rules! docs {
             schema: |generator| generator.subschema_for::<$result>(),
             fails: &[$(crate::Kind::$kind),*],
             example: include_str!(concat!("../examples/", $name, ".json")),
+            #[cfg(test)]
+            read: |json| serde_json::from_str::<$result>(json).map(drop),
         }
     };
 }

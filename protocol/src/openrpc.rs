@@ -361,4 +361,38 @@ mod tests {
             assert!(read.get(&name).is_none_or(|read| *read == written), "{name}");
         }
     }
+
+    /// Adds a member to each object, as a newer daemon may.
+    fn grow(value: &mut Value) {
+        match value {
+            Value::Object(members) => {
+                members.values_mut().for_each(grow);
+                members.insert("unheard_of".to_owned(), json!({ "tea": [1] }));
+            }
+            Value::Array(values) => values.iter_mut().for_each(grow),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn a_client_ignores_members_that_it_does_not_know() {
+        for method in methods() {
+            let example: Value = serde_json::from_str(method.docs.example).unwrap();
+            let answers = match method.subscription {
+                Some(_) => example["items"].as_array().unwrap().clone(),
+                None => vec![example["result"].clone()],
+            };
+            for mut answer in answers {
+                // The word that tells the items of a stream apart stands alone.
+                let within = ["output", "warning", "done", "failed"];
+                match within.iter().find(|word| answer.get(word).is_some()) {
+                    Some(word) => grow(&mut answer[word]),
+                    None => grow(&mut answer),
+                }
+                let answer = answer.to_string();
+                let read = (method.docs.read)(&answer);
+                assert!(read.is_ok(), "{}: {read:?}: {answer}", method.name);
+            }
+        }
+    }
 }
