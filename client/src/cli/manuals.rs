@@ -117,6 +117,8 @@ fn described(command: Command, words: &str) -> Command {
 
 fn page(command: Command) -> Result<Vec<u8>, Error> {
     let mut page = Vec::new();
-    Man::new(command).render(&mut page)?;
+    // A date that is empty is not written, and the source is then read in its place.
+    let man = Man::new(command).date(" ").source(concat!("hob ", env!("CARGO_PKG_VERSION")));
+    man.render(&mut page)?;
     Ok(page)
 }

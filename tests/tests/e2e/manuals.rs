@@ -78,7 +78,14 @@ fn every_page_of_the_manual_is_one() {
                 "{}",
                 page.display()
             );
-            assert!(outcome.text().contains("NAME"), "{}", page.display());
+            let text = outcome.text();
+            assert!(text.contains("NAME"), "{}", page.display());
+            let foot = text.trim_end().lines().last().unwrap_or_default();
+            assert!(
+                foot.starts_with(concat!("hob ", env!("CARGO_PKG_VERSION"), "  ")),
+                "{}: {foot}",
+                page.display()
+            );
         }
     }
 }
