@@ -32,9 +32,6 @@ pub struct Method {
     pub params: &'static [Param],
     /// What belongs to it where it asks for a stream.
     pub subscription: Option<Subscription>,
-    /// What only a description needs.
-    #[cfg(feature = "schema")]
-    pub(crate) docs: Docs,
 }
 
 /// A parameter.
@@ -44,10 +41,6 @@ pub struct Param {
     pub name: &'static str,
     /// Whether it may be left out.
     pub optional: bool,
-    #[cfg(feature = "schema")]
-    pub(crate) about: &'static str,
-    #[cfg(feature = "schema")]
-    pub(crate) schema: Schema,
 }
 
 /// The three methods of a subscription.
@@ -65,7 +58,8 @@ pub struct Subscription {
 #[cfg(feature = "schema")]
 pub(crate) type Schema = fn(&mut schemars::SchemaGenerator) -> schemars::Schema;
 
-/// What a description says of a method.
+/// What a description says of a method. It stands in a table of its own, so that a client which looks
+/// for a method does not carry all schemas, whatever features it was built with.
 #[cfg(feature = "schema")]
 #[derive(Debug)]
 pub(crate) struct Docs {
@@ -74,6 +68,8 @@ pub(crate) struct Docs {
     /// The name of the result's type, of a stream its items'.
     pub(crate) result: &'static str,
     pub(crate) schema: Schema,
+    /// What is said of each parameter, and its type.
+    pub(crate) params: &'static [(&'static str, Schema)],
     /// The kinds of errors of its own.
     pub(crate) fails: &'static [crate::Kind],
     /// A file of `protocol/examples`.
@@ -109,6 +105,11 @@ macro_rules! interface {
 
         /// All methods, by area. Those that end a subscription are named where it is asked for.
         pub const AREAS: &[&[Method]] = &[$( table! { $sort $($methods)* } ),*];
+
+        /// What a description says of each, in the same order.
+        #[cfg(feature = "schema")]
+        pub(crate) const DOCS: &[&[crate::interface::Docs]] =
+            &[$( docs! { $sort $($methods)* } ),*];
     };
 }
 
@@ -159,21 +160,15 @@ macro_rules! area {
 /// The rows of an area.
 macro_rules! table {
     (calls $(
-        $(#[doc = $about:tt])*
-        $name:literal: $_method:ident($($params:tt)*) -> $result:ident $(, fails $($kind:ident)|+)?;
+        $(#[doc = $_about:tt])*
+        $name:literal: $_method:ident($($params:tt)*) -> $_result:ident $(, fails $($_kind:ident)|+)?;
     )*) => {
-        &[$(Method {
-            name: $name,
-            params: params!($($params)*),
-            subscription: None,
-            #[cfg(feature = "schema")]
-            docs: docs!($name, concat!($($about, "\n"),*), $result, [$($($kind),+)?]),
-        }),*]
+        &[$(Method { name: $name, params: params!($($params)*), subscription: None }),*]
     };
     (streams $(
-        $(#[doc = $about:tt])*
-        $name:literal => $event:literal, $stop:literal: $_method:ident($($params:tt)*) -> $item:ident
-            $(, fails $($kind:ident)|+)?;
+        $(#[doc = $_about:tt])*
+        $name:literal => $event:literal, $stop:literal: $_method:ident($($params:tt)*) -> $_item:ident
+            $(, fails $($_kind:ident)|+)?;
     )*) => {
         &[$(Method {
             name: $name,
@@ -183,32 +178,46 @@ macro_rules! table {
                 notification: $event,
                 unsubscribe: $stop,
             }),
-            #[cfg(feature = "schema")]
-            docs: docs!($name, concat!($($about, "\n"),*), $item, [$($($kind),+)?]),
         }),*]
     };
 }
 
 macro_rules! params {
-    ($( $(#[doc = $about:tt])* $param:ident: $type:ident $(<$inner:ident>)? ),* $(,)?) => {
+    ($( $(#[doc = $_about:tt])* $param:ident: $type:ident $(<$_inner:ident>)? ),* $(,)?) => {
         &[$(Param {
             name: stringify!($param),
             optional: crate::interface::same(stringify!($type), "Option"),
-            #[cfg(feature = "schema")]
-            about: concat!("" $(, $about, "\n")*),
-            #[cfg(feature = "schema")]
-            schema: |generator| generator.subschema_for::<$type $(<$inner>)?>(),
         }),*]
     };
 }
 
+/// What is said of an area's methods.
 #[cfg(feature = "schema")]
 macro_rules! docs {
-    ($name:literal, $about:expr, $result:ident, [$($kind:ident),*]) => {
+    (calls $(
+        $(#[doc = $about:tt])*
+        $name:literal: $_method:ident($($params:tt)*) -> $result:ident $(, fails $($kind:ident)|+)?;
+    )*) => {
+        &[$( docs!(@ $name, [$($about),*], ($($params)*), $result, [$($($kind),+)?]) ),*]
+    };
+    (streams $(
+        $(#[doc = $about:tt])*
+        $name:literal => $_event:literal, $_stop:literal: $_method:ident($($params:tt)*) -> $item:ident
+            $(, fails $($kind:ident)|+)?;
+    )*) => {
+        &[$( docs!(@ $name, [$($about),*], ($($params)*), $item, [$($($kind),+)?]) ),*]
+    };
+    (@ $name:literal, [$($about:tt),*], ($(
+        $(#[doc = $said:tt])* $_param:ident: $type:ident $(<$inner:ident>)?
+    ),* $(,)?), $result:ident, [$($kind:ident),*]) => {
         crate::interface::Docs {
-            about: $about,
+            about: concat!($($about, "\n"),*),
             result: stringify!($result),
             schema: |generator| generator.subschema_for::<$result>(),
+            params: &[$((
+                concat!("" $(, $said, "\n")*),
+                |generator| generator.subschema_for::<$type $(<$inner>)?>(),
+            )),*],
             fails: &[$(crate::Kind::$kind),*],
             example: include_str!(concat!("../examples/", $name, ".json")),
             #[cfg(test)]

@@ -4,7 +4,8 @@
 //! Beyond OpenRPC it has `x-subscription` in a method that asks for a stream, `x-items` in an example
 //! of one, and `x-protocol`, the number of the interface.
 
-use crate::api::{Method, Param, Subscription, methods};
+use crate::api::{DOCS, Method, Param, Subscription, methods};
+use crate::interface::{Docs, Schema};
 use crate::{Kind, OpenRpc, PROTOCOL};
 use schemars::JsonSchema as _;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
@@ -20,8 +21,8 @@ use std::collections::BTreeMap;
 pub fn document() -> serde_json::Result<OpenRpc> {
     let mut generators = Generators::new();
     let mut described = Vec::new();
-    for method in methods() {
-        described.push(asked(method, &mut generators)?);
+    for (method, docs) in documented() {
+        described.push(asked(method, docs, &mut generators)?);
         described.extend(method.subscription.map(|stream| ended(&stream)));
     }
     let document = Document {
@@ -156,15 +157,25 @@ impl Generators {
     }
 }
 
-fn asked(method: &Method, generators: &mut Generators) -> serde_json::Result<Described> {
-    let (summary, description) = told(method.docs.about);
+/// All methods, with what is said of them.
+fn documented() -> impl Iterator<Item = (&'static Method, &'static Docs)> {
+    methods().zip(DOCS.iter().copied().flatten())
+}
+
+fn asked(
+    method: &Method,
+    docs: &Docs,
+    generators: &mut Generators,
+) -> serde_json::Result<Described> {
+    let (summary, description) = told(docs.about);
     let result = Content {
-        name: method.docs.result,
+        name: docs.result,
         description: String::new(),
         required: None,
-        schema: (method.docs.schema)(&mut generators.written).to_value(),
+        schema: (docs.schema)(&mut generators.written).to_value(),
     };
-    let fails = method.docs.fails.iter();
+    let fails = docs.fails.iter();
+    let params = method.params.iter().zip(docs.params);
     let (result, subscription) = match method.subscription {
         None => (result, None),
         Some(stream) => (id("The id of the subscription."), Some(Stream::new(&stream, result))),
@@ -175,9 +186,9 @@ fn asked(method: &Method, generators: &mut Generators) -> serde_json::Result<Des
         description,
         tags: tags(method.name),
         param_structure: "either",
-        params: method.params.iter().map(|param| content(param, &mut generators.read)).collect(),
+        params: params.map(|(param, said)| content(param, said, &mut generators.read)).collect(),
         errors: fails.map(|kind| json!({ "$ref": error_place(*kind) })).collect(),
-        examples: vec![pairing(method, result.name)?],
+        examples: vec![pairing(method, docs.example, result.name)?],
         result,
         subscription,
     })
@@ -222,13 +233,17 @@ fn id(description: &str) -> Content {
     }
 }
 
-fn content(param: &Param, generator: &mut SchemaGenerator) -> Content {
-    let (summary, description) = told(param.about);
+fn content(
+    param: &Param,
+    (about, schema): &(&str, Schema),
+    generator: &mut SchemaGenerator,
+) -> Content {
+    let (summary, description) = told(about);
     Content {
         name: param.name,
         description: format!("{summary} {description}").trim_end().to_owned(),
         required: Some(!param.optional),
-        schema: (param.schema)(generator).to_value(),
+        schema: schema(generator).to_value(),
     }
 }
 
@@ -238,8 +253,8 @@ fn tags(name: &str) -> Vec<Value> {
     vec![json!({ "name": area })]
 }
 
-fn pairing(method: &Method, result: &'static str) -> serde_json::Result<Pairing> {
-    let example: Example<'_> = serde_json::from_str(method.docs.example)?;
+fn pairing(method: &Method, example: &str, result: &'static str) -> serde_json::Result<Pairing> {
+    let example: Example<'_> = serde_json::from_str(example)?;
     let params = method.params.iter().filter_map(|param| {
         let value = compact(example.params.get(param.name)?);
         Some(value.map(|value| Named { name: param.name, value }))
@@ -353,8 +368,8 @@ mod tests {
     #[test]
     fn what_is_read_and_written_is_described_the_same() {
         let mut generators = Generators::new();
-        for method in methods() {
-            asked(method, &mut generators).unwrap();
+        for (method, docs) in documented() {
+            asked(method, docs, &mut generators).unwrap();
         }
         let read = generators.read.take_definitions(true);
         for (name, written) in generators.written.take_definitions(true) {
@@ -376,8 +391,8 @@ mod tests {
 
     #[test]
     fn a_client_ignores_members_that_it_does_not_know() {
-        for method in methods() {
-            let example: Value = serde_json::from_str(method.docs.example).unwrap();
+        for (method, docs) in documented() {
+            let example: Value = serde_json::from_str(docs.example).unwrap();
             let answers = match method.subscription {
                 Some(_) => example["items"].as_array().unwrap().clone(),
                 None => vec![example["result"].clone()],
@@ -390,7 +405,7 @@ mod tests {
                     None => grow(&mut answer),
                 }
                 let answer = answer.to_string();
-                let read = (method.docs.read)(&answer);
+                let read = (docs.read)(&answer);
                 assert!(read.is_ok(), "{}: {read:?}: {answer}", method.name);
             }
         }
