@@ -221,6 +221,21 @@ impl Workspaces {
         self.cache.join("stores").join(format!("{}.redb", &hash[..24]))
     }
 
+    /// What the store of a root is named by. Of one that is gone git tells nothing any more.
+    fn common_of(&self, root: &Path) -> PathBuf {
+        let gone = || {
+            let git = root.join(".git");
+            let was_git = !root.exists() && self.store_path(&git).exists();
+            if was_git { git } else { root.to_owned() }
+        };
+        git::common_dir(root).unwrap_or_else(gone)
+    }
+
+    /// Whether a directory is gone of which something is stored.
+    fn has_left_a_store(&self, dir: &Path) -> bool {
+        !dir.exists() && self.store_path(&self.common_of(dir)).exists()
+    }
+
     /// Those that are open, by root.
     pub(crate) fn opened(&self) -> Vec<Arc<Warm>> {
         self.lock().workspaces.values().filter_map(|place| place.get().cloned()).collect()
@@ -247,6 +262,7 @@ impl Workspaces {
     pub(crate) fn forget(&self, dir: &Path) -> Result<(PathBuf, u64), ErrorObjectOwned> {
         // One that is gone can be forgotten, but only by its own name: what is around it is another.
         let own = self.roots().into_iter().find(|root| root == dir);
+        let own = own.or_else(|| self.has_left_a_store(dir).then(|| dir.to_owned()));
         let root = match own.or_else(|| self.root_of(dir).filter(|_| dir.exists())) {
             Some(root) if root == dir => root,
             Some(root) => {
@@ -262,7 +278,7 @@ impl Workspaces {
         if let Err(error) = self.write_named(&open.named) {
             tracing::warn!(%error, "the list of workspaces");
         }
-        let common = git::common_dir(&root).unwrap_or_else(|| root.clone());
+        let common = self.common_of(&root);
         let path = self.store_path(&common);
         let before = size(&path);
         let place = open.workspaces.remove(&root);
@@ -423,6 +439,7 @@ impl Warm {
     pub(crate) fn status(&self, snapshot: &crate::workspace::Snapshot) -> WorkspaceStatus {
         let totals = snapshot.tree.totals();
         WorkspaceStatus {
+            gone: false,
             origin: self.workspace.origin(snapshot),
             unloaded: false,
             files: totals.files,

@@ -164,6 +164,7 @@ mod tests {
                 freshness: Freshness::Indexing,
             },
             unloaded: false,
+            gone: false,
             files: 78_255,
             bytes: 1_298_700_000,
             pending: 1,

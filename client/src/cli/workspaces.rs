@@ -64,9 +64,10 @@ fn print(known: &WorkspaceList, world: &mut World<'_>) -> Result<(), Error> {
 }
 
 fn row(workspace: &WorkspaceStatus) -> [String; 3] {
-    let state = match workspace.unloaded {
-        true => "unloaded",
-        false => freshness(workspace.origin.freshness),
+    let state = match (workspace.gone, workspace.unloaded) {
+        (true, _) => "gone",
+        (_, true) => "unloaded",
+        _ => freshness(workspace.origin.freshness),
     };
     // Of one that was never loaded nothing is known.
     if workspace.unloaded && workspace.files == 0 {

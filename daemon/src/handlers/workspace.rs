@@ -35,10 +35,12 @@ impl WorkspaceApiServer for Workspace {
         let services = self.services.clone();
         blocking(move || {
             let open = services.workspaces.opened();
-            let status = |root: &Path| match open.iter().find(|warm| warm.workspace.root() == root)
-            {
-                Some(warm) => warm.status(&warm.workspace.snapshot()),
-                None => unloaded(root, services.workspaces.had(root)),
+            let status = |root: &Path| {
+                let known = match open.iter().find(|warm| warm.workspace.root() == root) {
+                    Some(warm) => warm.status(&warm.workspace.snapshot()),
+                    None => unloaded(root, services.workspaces.had(root)),
+                };
+                WorkspaceStatus { gone: !root.is_dir(), ..known }
             };
             let roots = services.workspaces.roots();
             Ok(WorkspaceList { workspaces: roots.iter().map(|root| status(root)).collect() })

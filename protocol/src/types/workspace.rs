@@ -14,6 +14,9 @@ pub struct WorkspaceStatus {
     /// loads it. The figures are those that it had.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unloaded: bool,
+    /// Its directory is not there. What is stored of it is kept until it is forgotten.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gone: bool,
     /// Files that a search looks at.
     pub files: u64,
     /// Their size in bytes.

@@ -1,9 +1,10 @@
 //! Whatever comes in, an answer or an error comes out that says what to do.
 
 use crate::{PROGRAMS, start};
-use hob_tests::{Hob, Outcome, finish, skipped};
+use hob_tests::{Hob, Outcome, finish, skipped, within};
 use serde_json::{Value, json};
 use std::fs;
+use std::time::Duration;
 
 fn refused(outcome: &Outcome, parts: &[&str]) {
     assert_eq!((outcome.status, outcome.text().as_str()), (Some(2), ""), "{outcome:?}");
@@ -68,6 +69,35 @@ fn a_root_that_goes_away_is_told_and_one_that_comes_back_is_served() {
     fs::remove_dir_all(&root).unwrap();
     fs::rename(&moved, &root).unwrap();
     assert_eq!(hob.run("search foo"), "a.txt:1:foo\n");
+}
+
+// What is stored of a tree that was deleted would otherwise stay for ever.
+#[test]
+fn a_workspace_that_is_gone_is_shown_so_and_can_be_forgotten_after_a_restart() {
+    for indexed_by_name in [true, false] {
+        let hob = start("//- a.txt\nfoo");
+        if indexed_by_name {
+            hob.index();
+        } else {
+            // A search alone makes it one, which no list remembers.
+            let _ = hob.run("search foo");
+            let stores = hob.outside("cache/hob/stores");
+            within(Duration::from_secs(30), "a store", || {
+                stores.read_dir().is_ok_and(|mut stores| stores.next().is_some())
+            });
+        }
+        let root = hob.root();
+        let from_outside = |args: &[&str]| finish(hob.hob().args(args).current_dir("/"));
+        fs::remove_dir_all(&root).unwrap();
+        let shown = from_outside(&["workspaces"]).text();
+        assert!(shown.starts_with("gone"), "{shown}");
+        assert_eq!(from_outside(&["daemon", "stop"]).status, Some(0));
+        let forgotten = from_outside(&["workspaces", "forget", root.to_str().unwrap()]);
+        assert!(forgotten.text().contains(": forgotten, "), "{forgotten:?}");
+        assert_eq!(hob.outside("cache/hob/stores").read_dir().unwrap().count(), 0);
+        let again = from_outside(&["workspaces", "forget", root.to_str().unwrap()]);
+        assert_eq!(again.status, Some(2), "{again:?}");
+    }
 }
 
 #[test]
