@@ -3,7 +3,7 @@
 use super::commands::{Group, Row, json_flag, on, positional, utf8, value};
 use super::{Status, World};
 use crate::{Connection, Error, ErrorKind, RpcApiClient as _, Subscription, block_on};
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command};
 use jsonrpsee::core::traits::ToRpcParams;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -35,16 +35,18 @@ fn define(command: Command) -> Command {
         .arg(list.conflicts_with("method").help("List all methods"))
         .arg(
             json_flag()
-                .conflicts_with("method")
-                .help("With --list: print the OpenRPC document of all"),
+                .requires("described")
+                .help("With --list or --help: print the OpenRPC document, JSON Schemas and all"),
         )
+        .group(ArgGroup::new("described").args(["list", "help"]))
         .arg(help.help("Print this; after a METHOD its parameters, its result and an example"))
         .after_help(
             "The result is printed as one line of JSON, on a terminal as several. A subscription \
              prints a line for\neach item until it ends.\n\nExamples:\n  \
              hob rpc workspace.status '{\"dir\": \"/repo\"}'\n  \
              hob rpc index.changes '{\"dir\": \"/repo\"}'\n  \
-             hob rpc index.search --help",
+             hob rpc index.search --help\n  \
+             hob rpc index.search --help --json | jq .methods[0].params",
         )
 }
 
@@ -61,10 +63,10 @@ fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
     let method = value(matches, "method").map(|method| utf8(method, "the method")).transpose()?;
     let method = match (method, on(matches, "help")) {
         (None, true) => return super::usage::help(&["rpc".into()], world),
-        (None, false) => return list(on(matches, "json"), world),
-        (Some(method), true) => {
-            return explain(Some(method.to_owned()), world);
-        }
+        (None, false) if on(matches, "json") => return document(None, world),
+        (None, false) => return explain(None, world),
+        (Some(method), true) if on(matches, "json") => return document(Some(method), world),
+        (Some(method), true) => return explain(Some(method.to_owned()), world),
         (Some(method), false) => method,
     };
     let params = params(matches)?;
@@ -86,13 +88,19 @@ fn explain(method: Option<String>, world: &mut World<'_>) -> Result<Status, Erro
     Ok(Status::Done)
 }
 
-/// All methods, or all that is known of them.
-fn list(json: bool, world: &mut World<'_>) -> Result<Status, Error> {
-    if !json {
-        return explain(None, world);
-    }
+/// All that is known of a method, or of all: the OpenRPC document, its other methods left out.
+fn document(method: Option<&str>, world: &mut World<'_>) -> Result<Status, Error> {
     let document = world.ask(|connection, _| connection.call("rpc.discover", None))?;
-    print(&document, world).map(|()| Status::Done)
+    let Some(method) = method else { return print(&document, world).map(|()| Status::Done) };
+    let mut document: Value = serde_json::from_str(document.get()).unwrap_or_default();
+    let methods = document["methods"].as_array_mut().map(std::mem::take).unwrap_or_default();
+    let Some(known) = methods.into_iter().find(|known| known["name"] == method) else {
+        // It says so, and names the nearest.
+        return explain(Some(method.to_owned()), world);
+    };
+    document["methods"] = Value::Array(vec![known]);
+    super::status::print_json(&document, world)?;
+    Ok(Status::Done)
 }
 
 fn params(matches: &ArgMatches) -> Result<Box<RawValue>, Error> {

@@ -280,6 +280,15 @@ fn every_method_is_listed_and_explained() {
         let help = hob.run(&format!("rpc {} --help", method.name));
         assert!(help.contains(&format!("\nExample:\n  hob rpc {}", method.name)), "{help}");
     }
+    let described = hob.run("rpc index.search --help --json");
+    let described: Value = serde_json::from_str(&described).unwrap();
+    assert_eq!(described["methods"].as_array().unwrap().len(), 1);
+    assert_eq!(described["methods"][0]["params"][0]["name"], "query");
+    assert!(described["components"]["schemas"]["SearchQuery"]["properties"].is_object());
+    let stopped = hob.run("rpc index.searchStop --help --json");
+    assert!(stopped.contains("index.searchStop"), "{stopped}");
+    assert_eq!(hob.try_run(&["rpc", "index.serach", "--help", "--json"]).status, Some(2));
+    assert_eq!(hob.try_run(&["rpc", "daemon.ping", "--json"]).status, Some(2));
     let unknown = hob.try_run(&["rpc", "index.serach", "--help"]);
     assert_eq!(unknown.status, Some(2));
     assert!(unknown.stderr.contains("did you mean `index.search`?"), "{unknown:?}");
