@@ -185,9 +185,13 @@ fn talk<T: DeserializeOwned>(socket: &Path, method: &str) -> Result<T, Silence> 
     let absent = |error: std::io::Error| Silence::Absent(error.to_string());
     let mut stream = UnixStream::connect(socket).map_err(absent)?;
     let request = format!("{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"{method}\"}}\n");
-    stream.write_all(request.as_bytes()).map_err(absent)?;
+    let sent = stream.write_all(request.as_bytes());
     let mut line = String::new();
-    BufReader::new(stream).read_line(&mut line).map_err(absent)?;
+    let read = BufReader::new(stream).read_line(&mut line);
+    // Who speaks first and hangs up has said enough.
+    if line.is_empty() {
+        sent.and(read).map_err(absent)?;
+    }
     let answer: Answer<'_> =
         serde_json::from_str(&line).map_err(|error| Silence::Nonsense(error.to_string()))?;
     let Some(result) = answer.result else { return Err(Silence::Nonsense(line.trim().to_owned())) };
