@@ -71,6 +71,28 @@ fn an_editor_with_vscode_jsonrpc() {
     );
 }
 
+// It is large, so that it is not asked for even in CI.
+#[test]
+fn neovim_with_its_own_client() {
+    let here = |program: &&str| std::process::Command::new(program).arg("--help").output().is_ok();
+    if !["nvim", "socat"].iter().all(here) {
+        return skipped("no Neovim, or no socat");
+    }
+    let hob = warm();
+    let mut command = hob.command("nvim");
+    command.env("SOCKET", hob.place().socket).env("TREE", hob.root());
+    command.args(["--headless", "-u", "NONE", "-c"]);
+    command.arg(format!("luafile {}", scripts().join("neovim.lua").display())).args(["-c", "qa!"]);
+    assert_eq!(
+        said(&mut command),
+        "daemon.ping: number\n\
+         index.changes: number\n\
+         index.nothing: -32601\n\
+         index.search: a kettle\n\
+         told: index.changed\n"
+    );
+}
+
 #[test]
 fn a_program_with_the_websocket_library_ws() {
     if !has_node("ws") {
