@@ -17,7 +17,7 @@ pub fn ripgrep() -> Option<Ripgrep> {
     let program = std::env::var_os("HOB_RG").map_or_else(in_path, |given| Some(given.into()));
     let program = program.filter(|program| is_of_version_15(program.as_path()));
     if program.is_none() {
-        let why = "no ripgrep 15 (cargo install ripgrep)";
+        let why = "no ripgrep 15 (cargo install --locked ripgrep)";
         assert!(std::env::var_os("CI").is_none(), "{why}");
         crate::skipped(why);
     }
