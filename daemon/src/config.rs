@@ -217,6 +217,21 @@ fn variable(key: &str) -> String {
     format!("HOB_{}", key.to_uppercase().replace('.', "_"))
 }
 
+/// What is wrong with the name of a variable of the environment that looks like one of ours.
+pub(crate) fn strange_variable(name: &str) -> Option<String> {
+    /// Those that set no key.
+    const OTHERS: [&str; 4] = ["HOB_SOCKET", "HOB_DAEMON", "HOB_LOG", "HOB_DOCTOR_CLIENT"];
+    let known: Vec<String> = ROWS.iter().map(|row| variable(row.key)).collect();
+    let known = || known.iter().map(String::as_str).chain(OTHERS);
+    if !name.starts_with("HOB_") || known().any(|one| one == name) {
+        return None;
+    }
+    Some(match nearest(name, known()) {
+        Some(near) => format!("`{name}` sets nothing; did you mean `{near}`?"),
+        None => format!("`{name}` sets nothing"),
+    })
+}
+
 fn split(key: &str) -> (&str, &str) {
     key.split_once('.').unwrap_or(("", key))
 }
@@ -356,6 +371,34 @@ mod tests {
             let variable = variable(row.key);
             let changed = from("", &[(&variable, &value)], &[]).unwrap().config;
             assert_ne!(changed, Config::default(), "{variable}");
+        }
+    }
+
+    #[test]
+    fn the_least_that_a_key_takes_is_taken_and_less_is_not() {
+        let with = |name: &str, value: &str| from("", &[(name, value)], &[]);
+        assert_eq!(with("HOB_LOG_FILE_MB", "1").unwrap().config.log_file_mb, 1);
+        assert_eq!(with("HOB_LOG_FILES", "0").unwrap().config.log_files, 0);
+        assert_eq!(with("HOB_DAEMON_IDLE_EXIT_MS", "0").unwrap().config.idle_exit_ms, 0);
+        assert_eq!(
+            complaint("", &[("HOB_LOG_FILE_MB", "0")], &[]),
+            "`HOB_LOG_FILE_MB`: expected a whole number from 1, found `0`"
+        );
+        assert!(complaint("", &[("HOB_LOG_LEVEL", "loud")], &[]).contains("`loud` is no level"));
+        let forever = with("HOB_CACHE_OUTLINES_DAYS", "0").unwrap().config;
+        assert_eq!(forever.room(Namespace::Outlines).time_to_live, None);
+        let none = with("HOB_CACHE_OUTLINES_DISK_MB", "0").unwrap().config;
+        assert_eq!(none.room(Namespace::Outlines).disk, 0);
+    }
+
+    #[test]
+    fn a_variable_that_sets_nothing_is_told() {
+        assert_eq!(
+            strange_variable("HOB_LIMITS_CALS").as_deref(),
+            Some("`HOB_LIMITS_CALS` sets nothing; did you mean `HOB_LIMITS_CALLS`?")
+        );
+        for fine in ["HOB_LIMITS_CALLS", "HOB_SOCKET", "HOBBY", "HOME"] {
+            assert_eq!(strange_variable(fine), None);
         }
     }
 

@@ -1,44 +1,79 @@
 //! The daemon that runs, asked as a client would.
 
 use super::place::Here;
-use super::{Check, size};
+use super::{Check, in_time, size};
+use crate::life::{is_claimed, same_place};
 use hob_protocol::{DaemonStatus, Freshness, PROTOCOL, WorkspaceList, WorkspaceStatus};
-use rustix::fs::{FlockOperation, Mode, OFlags};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
+use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 /// How long a daemon may take for an answer. It needs less than a millisecond.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 pub(super) fn examine(here: &Here) -> Vec<Check> {
-    // Where systemd has the socket, to connect would start one.
-    if is_at_rest(&here.socket) {
-        let left = here.socket.exists() && UnixStream::connect(&here.socket).is_err();
-        let message = match left {
-            true => "none runs; the last one was killed, and has left its socket",
-            false => "none runs; `hob` starts one when it is needed",
-        };
-        return vec![Check::ok("daemon", message)];
-    }
-    let asked = Instant::now();
-    let status: DaemonStatus = match ask(&here.socket, "daemon.status") {
-        Ok(status) => status,
-        Err(Silence::Absent(_)) if !here.socket.exists() => {
-            return vec![Check::ok("daemon", "none runs; `hob` starts one when it is needed")];
+    let socket = &here.socket;
+    match (is_claimed(socket), listens(socket)) {
+        (Some(true), _) => ask_all(socket),
+        (_, true) if here.is_activated() => {
+            vec![Check::ok("daemon", "none runs; systemd starts one at the first question")]
         }
-        Err(silence) => return vec![silence.check(&here.socket)],
+        // Whoever cleans directories may have taken the lock away.
+        (None, true) => ask_all(socket),
+        (Some(false), true) => vec![Check::fail(
+            "daemon",
+            format!("none runs, and another program listens at {}", socket.display()),
+            "set `HOB_SOCKET` to another path, or end what listens there",
+        )],
+        (_, false) => vec![Check::ok(
+            "daemon",
+            match socket.exists() {
+                true => "none runs; the last one was killed, and has left its socket",
+                false => "none runs; `hob` starts one when it is needed",
+            },
+        )],
+    }
+}
+
+/// Whether someone listens at a socket, as the kernel tells: to connect could start a daemon.
+fn listens(socket: &Path) -> bool {
+    let table = std::fs::read("/proc/net/unix").unwrap_or_default();
+    table.split(|byte| *byte == b'\n').filter_map(listener).any(|path| same_place(path, socket))
+}
+
+/// The path of a line of `/proc/net/unix`, if it is of a socket that listens: address, references,
+/// protocol, flags, type, state, inode, path. The path may have blanks.
+fn listener(line: &[u8]) -> Option<&Path> {
+    const ACCEPTS: u32 = 0x1_0000;
+    let (mut rest, mut flags) = (line, 0);
+    for column in 0..7 {
+        rest = rest.trim_ascii_start();
+        let end = rest.iter().position(|byte| *byte == b' ')?;
+        if column == 3 {
+            flags = u32::from_str_radix(std::str::from_utf8(&rest[..end]).ok()?, 16).ok()?;
+        }
+        rest = &rest[end..];
+    }
+    (flags & ACCEPTS != 0).then(|| Path::new(OsStr::from_bytes(&rest[1..])))
+}
+
+fn ask_all(socket: &Path) -> Vec<Check> {
+    let asked = Instant::now();
+    let status: DaemonStatus = match ask(socket, "daemon.status") {
+        Ok(status) => status,
+        Err(silence) => return vec![silence.check(socket)],
     };
     let took = asked.elapsed().as_secs_f64() * 1000.0;
     let mut checks = vec![version(&status, took)];
     checks.extend(descriptors(&status));
-    match ask::<WorkspaceList>(&here.socket, "workspace.list") {
+    match ask::<WorkspaceList>(socket, "workspace.list") {
         Ok(list) => checks.extend(list.workspaces.iter().map(workspace)),
-        Err(silence) => checks.push(silence.check(&here.socket)),
+        Err(silence) => checks.push(silence.check(socket)),
     }
     checks
 }
@@ -86,7 +121,7 @@ fn workspace(workspace: &WorkspaceStatus) -> Check {
     let root =
         workspace.origin.root.as_ref().map(|root| root.as_path().to_owned()).unwrap_or_default();
     let (name, shown) = ("workspace", root.display());
-    if !root.is_dir() {
+    if workspace.gone {
         return Check::warn(
             name,
             format!("{shown} is gone, and what is stored of it is kept"),
@@ -126,13 +161,6 @@ fn workspace(workspace: &WorkspaceStatus) -> Check {
     Check::ok(name, format!("{shown}, {freshness}"))
 }
 
-/// Whether it is certain that no daemon runs: its lock is there, and free.
-fn is_at_rest(socket: &Path) -> bool {
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let lock = rustix::fs::open(hob_protocol::place::lock(socket), flags, Mode::empty());
-    lock.is_ok_and(|lock| rustix::fs::flock(&lock, FlockOperation::NonBlockingLockShared).is_ok())
-}
-
 /// Why there is no answer.
 enum Silence {
     Absent(String),
@@ -163,17 +191,13 @@ impl Silence {
     }
 }
 
-/// Asks one question. A thread does it, since to connect may take for ever as well.
+/// Asks one question. To connect may take for ever as well.
 fn ask<T: DeserializeOwned + Send + 'static>(
     socket: &Path,
     method: &'static str,
 ) -> Result<T, Silence> {
-    let (sender, answer) = mpsc::channel();
     let socket = socket.to_owned();
-    std::thread::spawn(move || {
-        let _ = sender.send(talk(&socket, method));
-    });
-    answer.recv_timeout(PATIENCE).unwrap_or(Err(Silence::Late))
+    in_time(PATIENCE, move || talk(&socket, method)).unwrap_or(Err(Silence::Late))
 }
 
 fn talk<T: DeserializeOwned>(socket: &Path, method: &str) -> Result<T, Silence> {
@@ -196,4 +220,33 @@ fn talk<T: DeserializeOwned>(socket: &Path, method: &str) -> Result<T, Silence> 
         serde_json::from_str(&line).map_err(|error| Silence::Nonsense(error.to_string()))?;
     let Some(result) = answer.result else { return Err(Silence::Nonsense(line.trim().to_owned())) };
     serde_json::from_str(result.get()).map_err(|error| Silence::Nonsense(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_listens_is_read_of_the_kernels_table() {
+        let of = |flags: &str, path: &str| {
+            let line = format!("00000000f2a7: 00000002 00000000 {flags} 0001 01    45 {path}");
+            listener(line.as_bytes()).map(|path| path.display().to_string())
+        };
+        assert_eq!(of("00010000", "/run/a b/s").as_deref(), Some("/run/a b/s"));
+        assert_eq!(of("00000000", "/run/s"), None, "a connection");
+        assert_eq!(listener(b"Num       RefCount Protocol Flags    Type St Inode Path"), None);
+        assert_eq!(listener(b"00000000f2a7: 00000003 00000000 00000000 0001 03 1234"), None);
+        assert_eq!(listener(b""), None);
+    }
+
+    #[test]
+    fn a_socket_that_is_bound_listens_and_one_that_was_left_does_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let socket = dir.path().join("s");
+        assert!(!listens(&socket));
+        let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        assert!(listens(&socket));
+        drop(listener);
+        assert!(socket.exists() && !listens(&socket));
+    }
 }

@@ -6,9 +6,15 @@
 mod daemon;
 mod place;
 
+use place::Here;
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::process::ExitCode;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+/// How long one look may take. What hangs is most often a file system that is elsewhere.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How a check has come out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -68,18 +74,40 @@ pub(crate) fn main(json: bool) -> ExitCode {
     ExitCode::from(u8::from(!healthy))
 }
 
+/// What is looked at, in order, by name.
+const LOOKS: [(&str, fn(&Here) -> Vec<Check>); 9] = [
+    ("program", Here::program),
+    ("config", Here::config),
+    ("socket", Here::socket),
+    ("daemon", daemon::examine),
+    ("disk", Here::disks),
+    ("stores", Here::stores),
+    ("watches", Here::watches),
+    ("limits", Here::descriptors),
+    ("systemd", Here::units),
+];
+
 fn examine() -> Vec<Check> {
-    let here = place::Here::of_process();
-    let mut checks = vec![here.program()];
-    checks.extend(here.config());
-    checks.push(here.directory());
-    checks.extend(daemon::examine(&here));
-    checks.extend(here.disks());
-    checks.extend(here.set_aside());
-    checks.push(here.watches());
-    checks.push(here.descriptors());
-    checks.extend(here.units());
-    checks
+    let here = Arc::new(Here::of_process());
+    let look = |(name, look): (&'static str, fn(&Here) -> Vec<Check>)| {
+        let here = here.clone();
+        let hint = "is it on a network that does not answer? then hob does not either";
+        let late = || vec![Check::fail(name, "it cannot be looked at in time", hint)];
+        in_time(PATIENCE, move || look(&here)).unwrap_or_else(late)
+    };
+    LOOKS.into_iter().flat_map(look).collect()
+}
+
+/// Does something that may take for ever, on a thread that is left behind if it does.
+fn in_time<T: Send + 'static>(
+    patience: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    let (sender, done) = mpsc::channel();
+    std::thread::spawn(move || {
+        let _ = sender.send(work());
+    });
+    done.recv_timeout(patience).ok()
 }
 
 fn page(checks: &[Check]) -> String {

@@ -66,6 +66,11 @@ pub fn private_dir(dir: &Path) -> Result<(), StartError> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         made => made.map_err(StartError::io("make the directory", dir))?,
     }
+    verify_private(dir)
+}
+
+/// Verifies that a directory is one, and the user's alone.
+pub(crate) fn verify_private(dir: &Path) -> Result<(), StartError> {
     let meta = dir.symlink_metadata().map_err(StartError::io("look at the directory", dir))?;
     let fault = if !meta.is_dir() {
         "is no directory"
@@ -101,6 +106,15 @@ pub fn claim(socket: &Path) -> Result<Claim, StartError> {
         let _ = lock.set_len(0).and_then(|()| writeln!(lock, "{}", std::process::id()));
         return Ok(Claim::Ours(Instance::new(socket, lock)));
     }
+}
+
+/// Whether a daemon has the lock of a socket; `None` where there is no lock yet. To connect would
+/// tell as well, but where systemd has the socket it would start one.
+pub(crate) fn is_claimed(socket: &Path) -> Option<bool> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let lock = rustix::fs::open(place::lock(socket), flags, Mode::empty()).ok()?;
+    // Held for a moment, and shared: one that starts looks again.
+    Some(rustix::fs::flock(&lock, FlockOperation::NonBlockingLockShared).is_err())
 }
 
 /// Whether someone answers at a socket.
@@ -207,7 +221,7 @@ impl Instance {
 }
 
 /// Whether two paths name the same entry of the same directory.
-fn same_place(a: &Path, b: &Path) -> bool {
+pub(crate) fn same_place(a: &Path, b: &Path) -> bool {
     let place =
         |path: &Path| Some((path.parent()?.canonicalize().ok()?, path.file_name()?.to_owned()));
     a == b || place(a).is_some_and(|of_a| Some(of_a) == place(b))
@@ -225,7 +239,7 @@ impl Drop for Instance {
 }
 
 /// Whether a socket of ours is there already. Anything else that is there is an error.
-fn check_path(socket: &Path) -> Result<bool, StartError> {
+pub(crate) fn check_path(socket: &Path) -> Result<bool, StartError> {
     let bytes = socket.as_os_str().as_bytes().len();
     if bytes > LONGEST {
         return Err(StartError::TooLong { path: socket.to_owned(), bytes });

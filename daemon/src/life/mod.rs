@@ -15,6 +15,7 @@ mod succession;
 
 pub use error::StartError;
 pub use instance::{Claim, Handed, Instance, answers, claim, private_dir};
+pub(crate) use instance::{check_path, is_claimed, same_place, verify_private};
 
 use crate::cache::Cache;
 use crate::config::{self, Config, Loaded};

@@ -389,7 +389,7 @@ fn open_watcher(
 }
 
 /// The name of the file system that `path` is on, where it is one whose changes are made elsewhere.
-fn remote_file_system(path: &Path) -> Option<&'static str> {
+pub(crate) fn remote_file_system(path: &Path) -> Option<&'static str> {
     let kind = rustix::fs::statfs(path).ok()?.f_type as u32;
     let named = match kind {
         0x6969 => "NFS",

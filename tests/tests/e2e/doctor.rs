@@ -76,12 +76,12 @@ fn what_is_in_the_sockets_way_is_told_and_left() {
     let file = hob.outside("run/taken");
     fs::write(&file, "mine").unwrap();
     hob.set("HOB_SOCKET", &file);
-    finds(&hob, false, "socket", "fail", &["is no socket", "move it away"]);
+    finds(&hob, false, "socket", "fail", &["is a file", "move it away"]);
     assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
     hob.set("HOB_SOCKET", hob.outside("no/such/dir/s"));
     finds(&hob, false, "socket", "fail", &["there is no directory"]);
     hob.set("HOB_SOCKET", format!("/tmp/{}", "x".repeat(110)));
-    finds(&hob, false, "socket", "fail", &["may have 107"]);
+    finds(&hob, false, "socket", "fail", &["at most 107"]);
 }
 
 #[test]
@@ -104,9 +104,14 @@ fn someone_else_at_the_socket_is_told() {
         let (mut stream, _) = listener.accept().unwrap();
         std::io::Write::write_all(&mut stream, b"220 mail.example.org\r\n").unwrap();
     });
-    hob.set("HOB_SOCKET", socket);
+    hob.set("HOB_SOCKET", &socket);
     finds(&hob, false, "daemon", "fail", &["is no hob", "HOB_SOCKET"]);
     other.join().unwrap();
+    // A lock that nobody holds tells it without a question, which would go to whoever that is.
+    let _listens = std::os::unix::net::UnixListener::bind(hob.outside("run/third")).unwrap();
+    hob.set("HOB_SOCKET", hob.outside("run/third"));
+    fs::write(hob_protocol::place::lock(&hob.place().socket), "").unwrap();
+    finds(&hob, false, "daemon", "fail", &["another program listens"]);
 }
 
 #[test]
@@ -119,6 +124,8 @@ fn a_configuration_that_is_wrong_is_told_with_its_line() {
     fs::write(&file, "[limits]\ncalls = \"many\"\n").unwrap();
     finds(&hob, false, "config", "fail", &["config.toml:2", "--help-config"]);
     fs::remove_file(&file).unwrap();
+    hob.set("HOB_LIMITS_BACH", "5");
+    finds(&hob, true, "config", "warn", &["`HOB_LIMITS_BACH` sets nothing", "HOB_LIMITS_BATCH"]);
     hob.set("HOB_LIMITS_BATCH", "0");
     finds(&hob, false, "config", "fail", &["HOB_LIMITS_BATCH"]);
 }

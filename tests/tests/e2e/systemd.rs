@@ -74,6 +74,11 @@ fn systemd_starts_it_watches_it_and_lets_it_go() {
     let own = pid(&hob);
     let said = hob.run("daemon install");
     assert!(said.contains(&format!("hobd stopped, process {own}\n")), "{said}");
+    // Both are well, and it is not asked for: that would start one.
+    let doctor = hob.run("doctor");
+    assert!(doctor.contains("none runs; systemd starts one at the first question"), "{doctor}");
+    assert!(doctor.contains("ok    systemd ") && doctor.ends_with("all is well\n"), "{doctor}");
+    assert_eq!(systemctl(&hob, "is-active hobd.socket hobd.service"), "active\ninactive");
     // From here on no daemon can be started but by systemd.
     hob.set("HOB_DAEMON", "/bin/false");
     assert_eq!(hob.run("daemon status"), "daemon     does not run\n");
