@@ -3,12 +3,13 @@
 //! The same for every framing: where frames come from and go to is a [`Source`] and a [`Sink`].
 
 use super::calls::Calls;
+use super::door::Silence;
 use super::fault;
 use super::frame::{self, FrameCodec, FrameError, FrameReader, Framing, Patience, Source};
 use super::http;
 use super::outgoing::{self, ByteSink, Sink};
 use super::speech::{self, Speech};
-use super::{Limits, Server, Silence};
+use super::{Limits, Server};
 use bytes::BytesMut;
 use interprocess::local_socket::tokio::Stream;
 use jsonrpsee::ConnectionId;
@@ -249,7 +250,7 @@ async fn drain(source: &mut impl Source, calls: &Arc<Calls>, gone: &Cancellation
 
 /// Calls and streams get the grace. A stream without an end of its own is to end when the daemon
 /// stops; a call that does not finish in time is answered all the same.
-pub(super) async fn finish(calls: &Calls) {
+async fn finish(calls: &Calls) {
     let end = Instant::now() + calls.limits.drain;
     if timeout_at(end, calls.calls_done()).await.is_err() {
         calls.give_up();
@@ -257,6 +258,24 @@ pub(super) async fn finish(calls: &Calls) {
     }
     // After the calls: the last of them may have begun a stream.
     let _ = timeout_at(end, calls.streams_done()).await;
+}
+
+/// Waits for work; at the daemon's end for as long as [`finish`] lets it.
+pub(super) async fn until_stopped(
+    stop: &CancellationToken,
+    calls: &Calls,
+    done: impl Future<Output = ()>,
+) {
+    let stopped = async {
+        stop.cancelled().await;
+        calls.stop();
+        finish(calls).await;
+    };
+    tokio::select! {
+        biased;
+        () = done => {}
+        () = stopped => {}
+    }
 }
 
 fn broken(error: FrameError) -> End {
@@ -275,15 +294,10 @@ async fn answer_the_rest(
     stop: &CancellationToken,
     gone: &CancellationToken,
 ) {
-    let answered = async {
+    let answered = until_stopped(stop, calls, async {
         calls.calls_done().await;
         calls.streams_done().await;
-    };
-    let stopped = async {
-        stop.cancelled().await;
-        calls.stop();
-        finish(calls).await;
-    };
+    });
     tokio::select! {
         biased;
         () = gone.cancelled() => {}
@@ -294,7 +308,6 @@ async fn answer_the_rest(
             gone.cancel();
         }
         () = answered => {}
-        () = stopped => {}
     }
 }
 

@@ -1,19 +1,22 @@
 //! What must hold for any bytes that come in: for the fuzz targets of `tests/fuzz`, and for property
 //! tests.
 
+use super::connection::Line;
+use super::door::Silence;
 use super::frame::{FrameCodec, FrameError, Framing};
 use super::message::{self, Frame, Message};
-use super::{Open, Server, serve, speech};
-use crate::life;
+use super::{Server, speech};
 use bytes::BytesMut;
+use interprocess::os::unix::uds_local_socket;
+use jsonrpsee::ConnectionId;
 use jsonrpsee::RpcModule;
 use jsonrpsee::types::Id;
 use serde_json::value::RawValue;
 use std::io::{Read as _, Write as _};
 use std::net::Shutdown;
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio_util::codec::{Decoder as _, Encoder as _};
@@ -80,7 +83,7 @@ pub fn messages(bytes: &[u8]) {
 /// # Panics
 /// If that is not so.
 pub fn connection(bytes: &[u8]) {
-    let mut stream = UnixStream::connect(socket()).expect("the server is there");
+    let mut stream = connect();
     stream.set_read_timeout(Some(PATIENCE)).expect("a time that is not zero");
     // It may close before it has read all.
     let _ = stream.write_all(bytes);
@@ -98,31 +101,29 @@ pub fn connection(bytes: &[u8]) {
     }
 }
 
-/// Where a server for all inputs is, in a process of its own name.
-fn socket() -> &'static Path {
-    // All of it serves until the process ends.
-    static SERVED: OnceLock<(PathBuf, life::Instance, Runtime)> = OnceLock::new();
-    let (socket, ..) = SERVED.get_or_init(|| {
-        let dir = std::env::temp_dir().join(format!("hob-fuzz-{}", std::process::id()));
-        life::private_dir(&dir).expect("a directory of our own");
-        let socket = dir.join("s");
+/// A connection to a server for all inputs.
+fn connect() -> UnixStream {
+    static SERVED: LazyLock<(Runtime, Arc<Server>)> = LazyLock::new(|| {
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         let runtime = builder.worker_threads(1).enable_all().build().expect("a runtime");
-        let life::Claim::Ours(instance) = life::claim(&socket).expect("a socket of our own") else {
-            panic!("another process has our number");
-        };
-        let listener = runtime.block_on(async { instance.bind() }).expect("a socket of our own");
         let mut server = Server::new(methods());
         server.limits.frame_bytes = 4096;
         server.limits.answer_bytes = 4096;
         server.limits.first_frame = PATIENCE / 4;
         server.limits.partial_frame = PATIENCE / 4;
-        runtime.spawn(async move {
-            serve(&listener, server, CancellationToken::new(), &Open).await;
-        });
-        (socket, instance, runtime)
+        (runtime, Arc::new(server))
     });
-    socket
+    let (runtime, server) = &*SERVED;
+    let _entered = runtime.enter();
+    let (ours, theirs) = UnixStream::pair().expect("two ends");
+    theirs.set_nonblocking(true).expect("a socket");
+    let stream =
+        uds_local_socket::tokio::Stream::try_from(OwnedFd::from(theirs)).expect("a socket");
+    let (id, silence) = (ConnectionId(1), Silence::new(&Arc::default()));
+    let (stop, gone) = (CancellationToken::new(), CancellationToken::new());
+    let line = Line::new(stream.into(), server.clone(), id, silence, stop, gone);
+    runtime.spawn(line.serve());
+    ours
 }
 
 fn methods() -> RpcModule<()> {

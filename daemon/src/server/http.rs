@@ -9,7 +9,7 @@
 //! cancels them. A subscription is a response that goes on, a line for each of its notifications.
 
 use super::calls::Calls;
-use super::connection::{self, LAST_LOOK, Line, finish};
+use super::connection::{self, LAST_LOOK, Line, until_stopped};
 use super::frame::{FrameCodec, Framing};
 use super::outgoing::{self, Queue};
 use super::patient::Patient;
@@ -137,20 +137,6 @@ async fn post(line: &Line, body: Incoming) -> Response<Body> {
     match calls.streams() {
         0 => collected(queue),
         _ => streamed(queue, calls, line.stop.clone(), guard),
-    }
-}
-
-/// Waits for work; at the daemon's end for as long as [`finish`] lets it.
-async fn until_stopped(stop: &CancellationToken, calls: &Calls, done: impl Future<Output = ()>) {
-    let stopped = async {
-        stop.cancelled().await;
-        calls.stop();
-        finish(calls).await;
-    };
-    tokio::select! {
-        biased;
-        () = done => {}
-        () = stopped => {}
     }
 }
 

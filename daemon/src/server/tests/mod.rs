@@ -15,10 +15,12 @@ use jsonrpsee::core::server::SubscriptionCloseResponse;
 use jsonrpsee::types::{ErrorObjectOwned, Params};
 use jsonrpsee::{Extensions, PendingSubscriptionSink, RpcModule};
 use serde_json::{Value, json};
+use std::io;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 /// A test that waits this long has failed.
 const TOO_LONG: Duration = Duration::from_secs(20);
