@@ -6,7 +6,7 @@
 use super::manual;
 use crate::nearest::nearest;
 use crate::server::{Hooks, unknown_method};
-use hob_protocol::api::{RpcApiServer, methods};
+use hob_protocol::api::{Param, RpcApiServer, methods};
 use hob_protocol::{Explanation, Kind, OpenRpc, openrpc};
 use jsonrpsee::core::{RpcResult, async_trait};
 use jsonrpsee::types::ErrorObjectOwned;
@@ -14,6 +14,7 @@ use serde::Deserializer as _;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 static DOCUMENT: LazyLock<serde_json::Result<OpenRpc>> = LazyLock::new(openrpc::document);
@@ -49,27 +50,35 @@ fn indescribable(error: &serde_json::Error) -> ErrorObjectOwned {
 pub struct Interface;
 
 impl Hooks for Interface {
+    // Every call comes by here: nothing is allocated for one that is right.
     fn vet(&self, method: &str, params: &RawValue) -> Result<(), ErrorObjectOwned> {
         let Some(known) = parameters(method) else { return Ok(()) };
-        match stranger(params, &known) {
-            Some(Stranger::Named(name)) => Err(unknown(&name, method, &known)),
-            Some(Stranger::Number(count)) => Err(too_many(count, method, &known)),
+        match stranger(params, known) {
+            Some(Stranger::Named(name)) => Err(unknown(&name, method, known)),
+            Some(Stranger::Number(count)) => Err(too_many(count, method, known)),
             None => Ok(()),
         }
     }
 }
 
-/// The names of a method's parameters; of one that takes any, and of one that is not there, none.
-fn parameters(method: &str) -> Option<Vec<&'static str>> {
+/// What the end of a subscription takes.
+const STOPPING: &[Param] = &[Param { name: "subscription", optional: false }];
+
+/// A method's parameters; of one that takes any, and of one that is not there, none.
+fn parameters(method: &str) -> Option<&'static [Param]> {
     // Every later client must be told that its number is another, whatever else it says.
     if method == "daemon.hello" {
         return None;
     }
     methods().find_map(|known| match known.subscription {
-        _ if known.name == method => Some(known.params.iter().map(|param| param.name).collect()),
-        Some(stream) if stream.unsubscribe == method => Some(vec!["subscription"]),
+        _ if known.name == method => Some(known.params),
+        Some(stream) if stream.unsubscribe == method => Some(STOPPING),
         _ => None,
     })
+}
+
+fn names(known: &[Param]) -> impl Iterator<Item = &'static str> {
+    known.iter().map(|param| param.name)
 }
 
 /// What was given and is not known.
@@ -80,9 +89,13 @@ enum Stranger {
     Number(usize),
 }
 
-fn stranger(params: &RawValue, known: &[&str]) -> Option<Stranger> {
-    struct Given<'a>(&'a [&'a str]);
-    impl<'de> Visitor<'de> for Given<'_> {
+fn stranger(params: &RawValue, known: &'static [Param]) -> Option<Stranger> {
+    /// A name, which is allocated only where it is written with escapes.
+    #[derive(serde::Deserialize)]
+    struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+    struct Given(&'static [Param]);
+    impl<'de> Visitor<'de> for Given {
         type Value = Option<Stranger>;
 
         fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -91,9 +104,10 @@ fn stranger(params: &RawValue, known: &[&str]) -> Option<Stranger> {
 
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
             let mut first = None;
-            while let Some((name, IgnoredAny)) = map.next_entry::<String, _>()? {
-                let strange = first.is_none() && !self.0.contains(&name.as_str());
-                first = if strange { Some(Stranger::Named(name)) } else { first };
+            while let Some((Name(name), IgnoredAny)) = map.next_entry()? {
+                if first.is_none() && names(self.0).all(|known| known != name) {
+                    first = Some(Stranger::Named(name.into_owned()));
+                }
             }
             Ok(first)
         }
@@ -111,24 +125,27 @@ fn stranger(params: &RawValue, known: &[&str]) -> Option<Stranger> {
     params.deserialize_any(Given(known)).ok().flatten()
 }
 
-fn unknown(name: &str, method: &str, known: &[&str]) -> ErrorObjectOwned {
+fn unknown(name: &str, method: &str, known: &[Param]) -> ErrorObjectOwned {
     let shown: String = name.chars().take(80).collect();
-    let hint = match nearest(name, known.iter().copied()) {
+    let hint = match nearest(name, names(known)) {
         Some(near) => format!("did you mean `{near}`?"),
         None => takes(method, known),
     };
     Kind::BadParams.error(format!("there is no parameter `{shown}`"), hint)
 }
 
-fn too_many(count: usize, method: &str, known: &[&str]) -> ErrorObjectOwned {
+fn too_many(count: usize, method: &str, known: &[Param]) -> ErrorObjectOwned {
     let message = format!("{count} parameters are too many");
     Kind::BadParams.error(message, takes(method, known))
 }
 
-fn takes(method: &str, known: &[&str]) -> String {
+fn takes(method: &str, known: &[Param]) -> String {
     match known {
         [] => format!("`{method}` takes none"),
-        known => format!("`{method}` takes `{}`", known.join("`, `")),
+        known => {
+            let names: Vec<&str> = names(known).collect();
+            format!("`{method}` takes `{}`", names.join("`, `"))
+        }
     }
 }
 
