@@ -132,16 +132,17 @@ impl Cache {
         let counts = &self.0.counts[key.namespace.index()];
         if let Some(value) = self.stored::<T>(key) {
             counts.hit_on_disk();
-            return Ok(Entry::of(value));
+            return Ok(Entry::of(Arc::new(value)));
         }
         let Some(compute) = compute.take() else { return Err(Missing::Left) };
         counts.missed();
         let began = Instant::now();
         let computed = compute();
         counts.computed(began.elapsed(), computed.is_ok());
-        let value = computed?;
+        let value = Arc::new(computed?);
         if let Some(disk) = self.disk(key) {
-            disk.writer.put(key.stored(), value.encode());
+            let value = value.clone();
+            disk.writer.put(key.stored(), move || value.encode());
         }
         Ok(Entry::of(value))
     }
@@ -293,9 +294,9 @@ impl Inner {
 }
 
 impl Entry {
-    fn of<T: Value>(value: T) -> Self {
+    fn of<T: Value>(value: Arc<T>) -> Self {
         let weight = u32::try_from(value.weight() + 96).unwrap_or(u32::MAX);
-        Self { value: Arc::new(value), weight }
+        Self { value, weight }
     }
 
     fn typed<T: Value>(self) -> Option<Arc<T>> {

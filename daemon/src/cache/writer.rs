@@ -19,6 +19,8 @@ const REST: Duration = Duration::from_secs(10);
 
 enum Order {
     Change(Change),
+    /// A value is to be stored, and to be encoded here, since whoever has computed it goes on.
+    Put(ValueKey, Box<dyn FnOnce() -> Vec<u8> + Send>),
     /// All that came before it is to be stored.
     Flush(SyncSender<()>),
 }
@@ -44,12 +46,16 @@ impl Writer {
         Self { orders }
     }
 
-    pub(super) fn put(&self, key: ValueKey, value: Vec<u8>) {
-        self.change(Change::Put(key, value));
+    pub(super) fn put(&self, key: ValueKey, encode: impl FnOnce() -> Vec<u8> + Send + 'static) {
+        self.order(Order::Put(key, Box::new(encode)));
     }
 
     pub(super) fn change(&self, change: Change) {
-        if let Err(TrySendError::Full(_)) = self.orders.try_send(Order::Change(change)) {
+        self.order(Order::Change(change));
+    }
+
+    fn order(&self, order: Order) {
+        if let Err(TrySendError::Full(_)) = self.orders.try_send(order) {
             tracing::debug!("a value is not stored: too many wait");
         }
     }
@@ -80,9 +86,11 @@ impl Work {
             let mut next = Some(order);
             while let Some(order) = next {
                 match order {
-                    Order::Change(change) => {
-                        bytes += if let Change::Put(_, value) = &change { value.len() } else { 0 };
-                        changes.push(change);
+                    Order::Change(change) => changes.push(change),
+                    Order::Put(key, encode) => {
+                        let value = encode();
+                        bytes += value.len();
+                        changes.push(Change::Put(key, value));
                     }
                     Order::Flush(done) => {
                         flushed = Some(done);
