@@ -64,6 +64,15 @@ pub(crate) struct Warm {
     pub(crate) fresh: FreshFiles,
 }
 
+impl Warm {
+    /// Whether nothing is left to look at, and nothing to index.
+    pub(crate) fn is_settled(&self) -> bool {
+        let snapshot = self.workspace.snapshot();
+        let totals = snapshot.tree.totals();
+        snapshot.generation > 0 && totals.pending + totals.unoutlined == 0
+    }
+}
+
 /// What the worktrees of a repository share.
 pub(crate) struct Repository {
     path: PathBuf,
@@ -241,13 +250,12 @@ impl Workspaces {
         self.lock().workspaces.values().filter_map(|place| place.get().cloned()).collect()
     }
 
-    /// Whether nothing is left to index in any that is open.
+    /// Whether nothing is left to index in any that is open. One that is gone has nothing to index.
     pub(crate) fn are_settled(&self) -> bool {
-        self.opened().iter().all(|warm| {
-            let snapshot = warm.workspace.snapshot();
-            let totals = snapshot.tree.totals();
-            snapshot.generation > 0 && totals.pending + totals.unoutlined == 0
-        })
+        let open = self.lock();
+        let mut warm =
+            open.workspaces.iter().filter_map(|(root, place)| Some((root, place.get()?)));
+        warm.all(|(root, warm)| warm.is_settled() || !root.exists())
     }
 
     /// The roots that are open or were named.

@@ -72,10 +72,7 @@ impl Place {
         if Arc::strong_count(self) > 1 || Arc::strong_count(warm) > 1 {
             return None;
         }
-        let snapshot = warm.workspace.snapshot();
-        let totals = snapshot.tree.totals();
-        let settled = snapshot.generation > 0 && totals.pending + totals.unoutlined == 0;
-        settled.then(|| now.saturating_duration_since(*lock(&self.asked)))
+        warm.is_settled().then(|| now.saturating_duration_since(*lock(&self.asked)))
     }
 
     /// The place of the same workspace, unloaded.
