@@ -44,7 +44,7 @@ fn sources(path: &str) -> Vec<(PathBuf, String)> {
 
 /// A source without its comments and the tests at its end.
 fn code(text: &str) -> String {
-    let text = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
     let lines = text.lines().map(|line| line.split("//").next().unwrap_or_default());
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -124,6 +124,8 @@ fn each_of_these_has_one_home_in_the_daemon() {
         let homes = homes(name);
         assert_eq!(homes.len(), 1, "`{name}` is named in {homes:?}");
     }
+    // Before the store's file of values, and for the blocks of its lists.
+    assert_eq!(homes("moka"), BTreeSet::from(["cache".to_owned(), "store".to_owned()]));
 }
 
 #[test]

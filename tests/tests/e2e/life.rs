@@ -1,6 +1,7 @@
 //! The daemon comes by itself, is one, survives nothing and loses nothing.
 
 use crate::start;
+use hob_client::{DaemonApiClient as _, block_on};
 use hob_tests::{Outcome, Random, finish, setting, within};
 use rustix::process::Signal;
 use std::fs;
@@ -289,8 +290,11 @@ fn a_daemon_that_nobody_needs_ends_and_the_next_command_has_another() {
     let held = hob.connection();
     let first = hob.daemon().unwrap();
     // Longer than it would wait if nobody were connected.
-    std::thread::sleep(Duration::from_millis(900));
-    assert_eq!(hob.daemon(), Some(first));
+    within(Duration::from_secs(30), "three seconds of its life", || {
+        let status = block_on(held.status()).unwrap();
+        assert_eq!(status.pid, first);
+        status.uptime_seconds >= 3
+    });
     drop(held);
     let socket = hob.place().socket;
     within(Duration::from_secs(20), "the end of an idle daemon", || !socket.exists());
@@ -304,11 +308,14 @@ fn a_daemon_that_ends_all_the_time_loses_no_request() {
     let mut hob = start("//- a.txt\nfoo");
     hob.set("HOB_DAEMON_IDLE_EXIT_MS", "1");
     hob.index();
+    let (ends, enough) = (|| hob.log().matches("nobody has been connected").count(), 3);
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
-                for _ in 0..25 {
+                let mut asked = 0;
+                while asked < 25 || ends() < enough {
                     assert_eq!(hob.run("search foo"), "a.txt:1:foo\n");
+                    asked += 1;
                 }
             });
         }
