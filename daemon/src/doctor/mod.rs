@@ -74,8 +74,11 @@ pub(crate) fn main(json: bool) -> ExitCode {
     ExitCode::from(u8::from(!healthy))
 }
 
+/// Looks at one thing.
+type Look = fn(&Here) -> Vec<Check>;
+
 /// What is looked at, in order, by name.
-const LOOKS: [(&str, fn(&Here) -> Vec<Check>); 9] = [
+const LOOKS: [(&str, Look); 9] = [
     ("program", Here::program),
     ("config", Here::config),
     ("socket", Here::socket),
@@ -89,7 +92,7 @@ const LOOKS: [(&str, fn(&Here) -> Vec<Check>); 9] = [
 
 fn examine() -> Vec<Check> {
     let here = Arc::new(Here::of_process());
-    let look = |(name, look): (&'static str, fn(&Here) -> Vec<Check>)| {
+    let look = |(name, look): (&'static str, Look)| {
         let here = here.clone();
         let hint = "is it on a network that does not answer? then hob does not either";
         let late = || vec![Check::fail(name, "it cannot be looked at in time", hint)];
