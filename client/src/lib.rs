@@ -45,8 +45,8 @@ pub use error::{Error, ErrorKind};
 pub use hob_protocol::api::IndexStreamsClient;
 pub use hob_protocol::api::{
     CacheApiClient, DaemonApiClient, IndexApiClient, RpcApiClient, SymbolsApiClient,
-    WorkspaceApiClient,
+    TasksApiClient, WorkspaceApiClient,
 };
 pub use place::Place;
 pub use start::start;
-pub use stream::{CHANGES, FILES, SEARCH, Stream, StreamItem, Subscription};
+pub use stream::{CHANGES, FILES, SEARCH, Stream, StreamItem, Subscription, TASKS};

@@ -4,7 +4,8 @@ use crate::connection::{Session, unsendable};
 use crate::{Connection, Error, ErrorKind};
 pub use hob_protocol::api::Subscription;
 use hob_protocol::{
-    FilesEvent, FilesQuery, FilesStyle, IndexChange, Kind, SearchEvent, SearchQuery, Style, Text,
+    FilesEvent, FilesQuery, FilesStyle, IndexChange, Kind, SearchEvent, SearchQuery, Style,
+    TaskList, Text,
 };
 use jsonrpsee::core::params::ObjectParams;
 use serde::Deserialize;
@@ -20,6 +21,9 @@ pub const FILES: Subscription = Subscription::named("index.filesStream");
 
 /// The states of a workspace: items are [`IndexChange`].
 pub const CHANGES: Subscription = Subscription::named("index.changes");
+
+/// The daemon's background work: items are [`TaskList`].
+pub const TASKS: Subscription = Subscription::named("tasks.watch");
 
 impl Connection {
     /// A search whose output comes in parts, in order. [`SearchEvent::Done`] or
@@ -66,6 +70,17 @@ impl Connection {
         params.insert("dir", dir).map_err(unsendable)?;
         self.stream(&CHANGES, params)
     }
+
+    /// Tasks as they go on: one, of which nothing follows once it has ended, or all without an end.
+    ///
+    /// # Errors
+    ///
+    /// What the daemon or the connection says of the request itself.
+    pub fn tasks(&mut self, id: Option<u64>) -> Result<Stream<'_, TaskList>, Error> {
+        let mut params = ObjectParams::new();
+        params.insert("id", id).map_err(unsendable)?;
+        self.stream(&TASKS, params)
+    }
 }
 
 /// What a stream is made of.
@@ -80,6 +95,8 @@ pub trait StreamItem: DeserializeOwned {
         false
     }
 }
+
+impl StreamItem for TaskList {}
 
 impl StreamItem for SearchEvent {
     fn is_last(&self) -> bool {

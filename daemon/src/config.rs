@@ -11,6 +11,7 @@ mod rows;
 use crate::cache::{Namespace, Room};
 use crate::nearest::nearest;
 use crate::server::Limits;
+use crate::tasks;
 use hob_protocol::place::Env;
 use rows::{ROWS, Row, Slot, expects, set, show};
 use std::fmt::Write as _;
@@ -38,6 +39,14 @@ pub struct Config {
     pub index_memory_mb: usize,
     /// Threads that build an index; 0 is one a core.
     pub index_threads: usize,
+    /// Tasks that wait, at most.
+    pub tasks_queue: usize,
+    /// Tasks at once that mostly compute; 0 is as many as there are cores, and at least two.
+    pub tasks_cpu: usize,
+    /// Tasks at once that mostly write.
+    pub tasks_disk: usize,
+    /// Tasks that are known after their end.
+    pub tasks_history: usize,
     /// `symbols.file_kb`.
     pub symbols_file_kb: usize,
     /// `symbols.limit`.
@@ -83,6 +92,14 @@ impl Config {
         }
     }
 
+    /// How much background work there is at once.
+    pub(crate) fn task_limits(&self) -> tasks::Limits {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let cpu = if self.tasks_cpu == 0 { cores.max(2) } else { self.tasks_cpu };
+        let (queue, disk, history) = (self.tasks_queue, self.tasks_disk, self.tasks_history);
+        tasks::Limits { queue, cpu, disk, history }
+    }
+
     /// What a namespace of the cache may use.
     pub(crate) fn room(&self, namespace: Namespace) -> Room {
         let room = match namespace {
@@ -107,6 +124,10 @@ impl Default for Config {
             log_files: 2,
             index_memory_mb: 48,
             index_threads: 0,
+            tasks_queue: 256,
+            tasks_cpu: 0,
+            tasks_disk: 2,
+            tasks_history: 200,
             symbols_file_kb: 2048,
             symbols_limit: 10_000,
             idle_exit_ms: 0,

@@ -6,6 +6,7 @@
 //! - [`server`]: JSON-RPC over the socket
 //! - `watcher`, `workspace`: a tree that is kept warm, and its snapshots
 //! - `store`: what is derived from contents, on disk
+//! - `tasks`: background work, and what became of it
 //! - `cache`: what was computed once, in memory and on disk
 //! - `search`: exact text search
 //! - `files`: files by their paths
@@ -29,6 +30,7 @@ pub mod server;
 mod services;
 mod store;
 mod symbols;
+mod tasks;
 mod watcher;
 mod workspace;
 mod workspaces;

@@ -3,6 +3,7 @@
 use crate::cache::Cache;
 use crate::config::Config;
 use crate::server::Connections;
+use crate::tasks::Tasks;
 use crate::workspaces::Workspaces;
 use hob_protocol::Text;
 use std::path::PathBuf;
@@ -26,6 +27,8 @@ pub struct Services {
     pub connections: Connections,
     /// The trees that are kept warm.
     pub(crate) workspaces: Workspaces,
+    /// The background work.
+    pub(crate) tasks: Tasks,
     /// What was computed once and is asked for again.
     pub(crate) cache: Cache,
     /// The threads that read files for searches.
@@ -44,5 +47,6 @@ impl Services {
     pub fn close(&self) {
         self.workspaces.close();
         self.cache.flush();
+        self.tasks.close();
     }
 }

@@ -12,6 +12,7 @@ use crate::indexing::{Budget, Foreground, Indexer, Stores};
 use crate::outlines;
 use crate::store::{self, Caches, RootId, Store, StoreCounts, StoreError};
 use crate::symbols::FreshFiles;
+use crate::tasks::Tasks;
 use crate::watcher::Backend;
 use crate::workspace::{Watching, Workspace};
 use hob_index::tree::Dir;
@@ -39,6 +40,7 @@ pub(crate) struct Workspaces {
     cache: PathBuf,
     state: PathBuf,
     runtime: PathBuf,
+    tasks: Tasks,
     caches: Caches,
     epochs: Arc<AtomicU64>,
     pub(crate) foreground: Arc<Foreground>,
@@ -57,7 +59,7 @@ struct Open {
 /// An open workspace with its background work.
 pub(crate) struct Warm {
     // The order matters: the indexer saves what the workspace knows, then that closes.
-    _indexer: Indexer,
+    pub(crate) indexer: Indexer,
     pub(crate) workspace: Arc<Workspace>,
     pub(crate) repository: Arc<Repository>,
     /// What was outlined for queries, and is not stored yet.
@@ -65,11 +67,12 @@ pub(crate) struct Warm {
 }
 
 impl Warm {
-    /// Whether nothing is left to look at, and nothing to index.
+    /// Whether nothing is left to look at, and nothing to index, or not now.
     pub(crate) fn is_settled(&self) -> bool {
         let snapshot = self.workspace.snapshot();
         let totals = snapshot.tree.totals();
-        snapshot.generation > 0 && totals.pending + totals.unoutlined == 0
+        let indexed = totals.pending + totals.unoutlined == 0;
+        snapshot.generation > 0 && (indexed || self.indexer.is_paused())
     }
 }
 
@@ -92,7 +95,13 @@ struct Current {
 
 impl Workspaces {
     /// None is open at first; those that were named before are remembered.
-    pub(crate) fn new(config: Config, cache: PathBuf, state: PathBuf, runtime: PathBuf) -> Self {
+    pub(crate) fn new(
+        config: Config,
+        cache: PathBuf,
+        state: PathBuf,
+        runtime: PathBuf,
+        tasks: Tasks,
+    ) -> Self {
         let named = read_named(&state.join("workspaces"));
         let open = Open { named, ..Open::default() };
         Self {
@@ -101,6 +110,7 @@ impl Workspaces {
             cache,
             state,
             runtime,
+            tasks,
             epochs: Arc::new(AtomicU64::new(1)),
             foreground: Arc::default(),
             open: Mutex::new(open),
@@ -205,6 +215,7 @@ impl Workspaces {
             &cookies,
             (epoch, tree.clone()),
             Some(self.config.sync_sweep),
+            self.tasks.clone(),
         ));
         let threads = match self.config.index_threads {
             0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
@@ -220,8 +231,9 @@ impl Workspaces {
                 memory: self.config.index_memory_mb << 20,
             },
             (epoch, id, tree),
+            self.tasks.clone(),
         );
-        Warm { _indexer: indexer, workspace, repository, fresh: FreshFiles::default() }
+        Warm { indexer, workspace, repository, fresh: FreshFiles::default() }
     }
 
     fn store_path(&self, common: &Path) -> PathBuf {
@@ -448,6 +460,8 @@ impl Warm {
         let totals = snapshot.tree.totals();
         WorkspaceStatus {
             gone: false,
+            task: self.indexer.task(),
+            paused: self.indexer.is_paused(),
             origin: self.workspace.origin(snapshot),
             unloaded: false,
             files: totals.files,

@@ -164,6 +164,43 @@ interface! {
         "cache.verify": verify() -> CacheVerified, fails Store;
     }
 
+    /// The daemon's background work.
+    calls TasksApi {
+        /// The tasks: those that wait or run, and then those that have ended; the newest first.
+        "tasks.list": list(
+            /// At most so many, 50 if absent; `truncated` says when it cut.
+            limit: Option<u64>,
+        ) -> TaskList;
+
+        /// A task.
+        "tasks.get": get(
+            /// Its number.
+            id: u64,
+        ) -> Task, fails NoSuchTask;
+
+        /// Cancels a task. It ends within 100 ms, but for what it is just writing to the disk.
+        "tasks.cancel": cancel(
+            /// Its number.
+            id: u64,
+        ) -> Task, fails NoSuchTask | TaskEnded | NotCancellable;
+
+        /// Answers when a task has ended, with how.
+        "tasks.wait": wait(
+            /// Its number.
+            id: u64,
+        ) -> Task, fails NoSuchTask;
+    }
+
+    /// The daemon's background work, as it goes on.
+    streams TasksStreams {
+        /// Tasks as they are, and each time they have changed: at most ten times a second. With `id` the
+        /// stream ends with that task.
+        "tasks.watch" => "tasks.changed", "tasks.watchStop": watch(
+            /// Only this task.
+            id: Option<u64>,
+        ) -> TaskList, fails NoSuchTask;
+    }
+
     /// Questions to the index whose answers come as a stream.
     streams IndexStreams {
         /// A search, printed as ripgrep prints it, in parts.

@@ -39,6 +39,12 @@ pub enum Kind {
     Store,
     /// The caller is another user.
     Forbidden,
+    /// A number that no task has, or whose task is not known any more.
+    NoSuchTask,
+    /// A task that is to be cancelled has ended.
+    TaskEnded,
+    /// A task that is to be cancelled is one that queries wait for.
+    NotCancellable,
     /// A frame that is no JSON, or no object or array.
     ParseError,
     /// A frame that is JSON, and no request by the specification.
@@ -74,6 +80,9 @@ impl Kind {
             Self::Stopping => -32011,
             Self::Store => -32012,
             Self::Forbidden => -32013,
+            Self::NoSuchTask => -32014,
+            Self::TaskEnded => -32015,
+            Self::NotCancellable => -32016,
             Self::ParseError => -32700,
             Self::InvalidRequest => -32600,
             Self::MethodNotFound => -32601,

@@ -42,6 +42,7 @@ pub(super) const COMMANDS: &[Row] = &[
     super::workspaces::ROW,
     super::ping::ROW,
     super::rpc::ROW,
+    super::tasks::ROW,
     super::cache::ROW,
     super::daemon::ROW,
     super::doctor::ROW,

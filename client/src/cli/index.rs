@@ -30,7 +30,7 @@ fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
     let begun = Instant::now();
     let status = world.ask(|connection, _| block_on(connection.build(dir.clone(), None)))?;
     let root = status.origin.root.clone().unwrap_or(dir);
-    if status.pending + status.unoutlined == 0 {
+    if status.origin.generation > 0 && status.pending + status.unoutlined == 0 {
         return done(&root, &status, None, world);
     }
     if !on(matches, "wait") {
@@ -49,13 +49,18 @@ fn under_way(
 ) -> Result<Status, Error> {
     let files = units::counted(status.files, "file");
     world.out.write_all(root.as_bytes())?;
-    match status.pending {
-        0 => writeln!(world.out, ": parsing {} of {files}", units::count(status.unoutlined))?,
-        pending => writeln!(world.out, ": indexing {} of {files}", units::count(pending))?,
+    match (status.origin.generation, status.pending) {
+        (0, _) => write!(world.out, ": looking at the tree")?,
+        (_, 0) => write!(world.out, ": parsing {} of {files}", units::count(status.unoutlined))?,
+        (_, pending) => write!(world.out, ": indexing {} of {files}", units::count(pending))?,
+    }
+    match status.task {
+        Some(task) => writeln!(world.out, ", task {task}")?,
+        None => writeln!(world.out)?,
     }
     world.out.flush()?;
     if world.out_is_terminal {
-        world.err.write_all(b"hint: watch it with `hob index --wait`, or ask `hob status`\n")?;
+        world.err.write_all(b"hint: watch it with `hob tasks watch`, or ask `hob status`\n")?;
     }
     Ok(Status::Done)
 }

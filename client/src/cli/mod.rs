@@ -23,6 +23,7 @@ mod search_flags;
 mod search_run;
 mod status;
 mod symbols;
+mod tasks;
 mod units;
 mod usage;
 mod workspaces;

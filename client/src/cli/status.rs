@@ -122,6 +122,11 @@ fn describe(workspace: &WorkspaceStatus) -> String {
             text += &format!(", {} to {what}", units::counted(files, "file"));
         }
     }
+    if workspace.paused {
+        text += "; paused: `hob index` goes on with it";
+    } else if let Some(task) = workspace.task {
+        text += &format!(" (task {task})");
+    }
     text
 }
 
@@ -158,6 +163,8 @@ mod tests {
     #[test]
     fn a_workspace_reads_at_a_glance() {
         let status = WorkspaceStatus {
+            task: None,
+            paused: false,
             origin: Origin {
                 root: Some("/src/linux".into()),
                 generation: 12,

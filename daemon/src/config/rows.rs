@@ -126,6 +126,26 @@ pub(super) const ROWS: &[Row] = &[
         slot: |config| Slot::Count(&mut config.index_threads, 0),
     },
     Row {
+        key: "tasks.queue",
+        doc: "Tasks that wait for their turn, at most; more are refused.",
+        slot: |config| Slot::Count(&mut config.tasks_queue, 1),
+    },
+    Row {
+        key: "tasks.cpu",
+        doc: "Tasks at once that mostly compute, such as indexing; 0 is one a core, and at least two.",
+        slot: |config| Slot::Count(&mut config.tasks_cpu, 0),
+    },
+    Row {
+        key: "tasks.disk",
+        doc: "Tasks at once that mostly write, such as merging.",
+        slot: |config| Slot::Count(&mut config.tasks_disk, 1),
+    },
+    Row {
+        key: "tasks.history",
+        doc: "Tasks that are known after their end.",
+        slot: |config| Slot::Count(&mut config.tasks_history, 1),
+    },
+    Row {
         key: "cache.memory_mb",
         doc: "MiB of values that are kept decoded.",
         slot: |config| Slot::Count(&mut config.cache_memory_mb, 0),

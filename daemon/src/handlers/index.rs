@@ -5,6 +5,8 @@ use super::{blocking, directory, stopping};
 use crate::Services;
 use crate::indexing::Stores as _;
 use crate::search::{self, Cancel, FindView, Lines, Part, Receiver, SearchError, View, Want};
+use crate::tasks::Full;
+use crate::workspace::Failed;
 use crate::workspaces::Warm;
 use hob_index::tree::Docs;
 use hob_protocol::api::IndexApiServer;
@@ -20,6 +22,9 @@ use std::time::Duration;
 
 /// How often a caller who waits for the index is looked after.
 const WAITING: Duration = Duration::from_millis(500);
+
+/// How long a caller who does not wait is kept.
+const AT_ONCE: Duration = Duration::from_millis(5);
 
 pub(super) struct Index {
     services: Arc<Services>,
@@ -40,8 +45,22 @@ impl IndexApiServer for Index {
         blocking(move || {
             let warm = services.workspaces.make(&directory(&dir)?)?;
             let failed = |failed| not_synced(warm.workspace.root(), failed);
-            let mut snapshot = synced(&services, &warm, false).map_err(failed)?;
+            let mut snapshot = match wait {
+                Some(true) => synced(&services, &warm, false).map_err(failed)?,
+                // Whoever does not wait for the index does not for the first look at the tree.
+                _ => match warm.workspace.sync(AT_ONCE) {
+                    Err(Failed::Late) => warm.workspace.snapshot(),
+                    synced => synced.map_err(failed)?,
+                },
+            };
+            let mut task = None;
+            if snapshot.generation == 0 || !is_indexed(&snapshot) {
+                task = Some(warm.indexer.ask().map_err(|full| too_many(full, &warm))?);
+            }
             while wait == Some(true) && !is_indexed(&snapshot) {
+                if warm.indexer.is_paused() {
+                    return Err(called_off(&warm, task));
+                }
                 if warm.repository.store().is_none() {
                     let problem = warm.status(&snapshot).store.problem.unwrap_or_default();
                     let root = warm.workspace.root().display();
@@ -59,7 +78,8 @@ impl IndexApiServer for Index {
                 warm.workspace.wait_for_change(snapshot.generation, WAITING);
                 snapshot = synced(&services, &warm, false).map_err(failed)?;
             }
-            Ok(warm.status(&snapshot))
+            let status = warm.status(&snapshot);
+            Ok(WorkspaceStatus { task: task.or(status.task), ..status })
         })
         .await
     }
@@ -87,6 +107,23 @@ impl IndexApiServer for Index {
     async fn types(&self) -> RpcResult<FileTypes> {
         Ok(FileTypes { types: search::file_types() })
     }
+}
+
+fn too_many(full: Full, warm: &Warm) -> ErrorObjectOwned {
+    let root = warm.workspace.root().display();
+    Kind::TooMany.error(
+        format!("`{root}` is not indexed now: {full}"),
+        "wait for some of them (`hob tasks`); searches read the files meanwhile",
+    )
+}
+
+fn called_off(warm: &Warm, task: Option<u64>) -> ErrorObjectOwned {
+    let root = warm.workspace.root().display();
+    let task = task.map_or_else(String::new, |task| format!("task {task}, "));
+    Kind::Cancelled.error(
+        format!("{task}the indexing of `{root}`, was cancelled or has failed"),
+        "`hob index` goes on with it; searches read the files meanwhile",
+    )
 }
 
 /// Whether nothing has to be read or parsed for a query.

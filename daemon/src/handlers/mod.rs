@@ -11,6 +11,7 @@ mod interface;
 mod manual;
 mod streams;
 mod symbols;
+mod tasks;
 mod workspace;
 
 pub use interface::Interface;
@@ -18,7 +19,8 @@ pub use interface::Interface;
 use crate::Services;
 use hob_protocol::api::{
     CacheApiServer as _, DaemonApiServer as _, IndexApiServer as _, IndexStreamsServer as _,
-    RpcApiServer as _, SymbolsApiServer as _, WorkspaceApiServer as _,
+    RpcApiServer as _, SymbolsApiServer as _, TasksApiServer, TasksStreamsServer,
+    WorkspaceApiServer as _,
 };
 use hob_protocol::{Kind, Text};
 use jsonrpsee::Methods;
@@ -40,6 +42,9 @@ pub fn methods(services: &Arc<Services>) -> Result<Methods, RegisterMethodError>
     methods.merge(index::Index::new(services.clone()).into_rpc())?;
     methods.merge(symbols::Symbols::new(services.clone()).into_rpc())?;
     methods.merge(cache::Cache::new(services.clone()).into_rpc())?;
+    let tasks = tasks::Tasks::new(services.clone());
+    methods.merge(TasksApiServer::into_rpc(tasks.clone()))?;
+    methods.merge(TasksStreamsServer::into_rpc(tasks))?;
     methods.merge(streams::Streams::new(services.clone()).into_rpc())?;
     Ok(methods)
 }

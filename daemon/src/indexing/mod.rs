@@ -10,11 +10,16 @@ mod symbols;
 mod text;
 
 use crate::store::{RootId, Store, StoreError};
+use crate::tasks::{
+    self, Full, NotDone, Outcome, PANICKED, Priority, Running, Spec, Tasks, Waiting,
+};
 use crate::workspace::{Snapshot, Workspace};
 use hob_index::symbols::extract::Limits;
 use hob_index::tree::{Dir, DocId, Docs, File};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use symbols::Outlining;
 use text::Batch;
@@ -28,6 +33,8 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const AFTER_FAILURE: Duration = Duration::from_secs(10);
 /// How long nothing is looked at where nothing changes: a store may have been set aside.
 const IDLE: Duration = Duration::from_secs(5);
+/// How soon it is noticed that a task was cancelled, and how often it is looked for.
+const HEED: Duration = Duration::from_millis(30);
 /// Files that a thread takes at a time.
 const HANDFUL: usize = 32;
 /// How long indexing steps back for a query.
@@ -81,7 +88,7 @@ pub(crate) struct Budget {
 
 /// The background work of a workspace. Dropping it ends that, and saves what is known.
 pub(crate) struct Indexer {
-    stop: Arc<AtomicBool>,
+    course: Arc<Course>,
     workspace: Arc<Workspace>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
@@ -94,8 +101,16 @@ impl Indexer {
         foreground: Arc<Foreground>,
         budget: Budget,
         saved: (u64, RootId, Arc<Dir>),
+        tasks: Tasks,
     ) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
+        let course = Arc::new(Course {
+            tasks,
+            root: workspace.root().to_owned(),
+            stop: AtomicBool::new(false),
+            now: Mutex::default(),
+        });
+        // Where too many wait, there is one when there is something to do.
+        let _ = course.submit(Priority::Usual);
         let mut work = Work {
             workspace: workspace.clone(),
             stores,
@@ -104,19 +119,86 @@ impl Indexer {
             epoch: saved.0,
             root: saved.1,
             saved: saved.2,
-            stop: stop.clone(),
+            course: course.clone(),
+            task: None,
+            merges: true,
         };
         let thread = std::thread::Builder::new()
             .name("indexer".into())
             .stack_size(crate::STACK)
             .spawn(move || work.run());
-        Self { stop, workspace, thread: thread.ok() }
+        Self { course, workspace, thread: thread.ok() }
     }
+
+    /// A person asks for the index: what was cancelled goes on. Returns the task's number.
+    pub(crate) fn ask(&self) -> Result<u64, Full> {
+        let asked = self.course.submit(Priority::Asked);
+        self.workspace.wake_waiters();
+        asked
+    }
+
+    /// The number of its task, while there is one.
+    pub(crate) fn task(&self) -> Option<u64> {
+        lock(&self.course.now).task
+    }
+
+    /// Whether it was cancelled, and waits until somebody asks for it.
+    pub(crate) fn is_paused(&self) -> bool {
+        lock(&self.course.now).paused
+    }
+}
+
+/// What the indexer does by which task, for those who ask.
+struct Course {
+    tasks: Tasks,
+    root: PathBuf,
+    /// The workspace is to close.
+    stop: AtomicBool,
+    now: Mutex<Now>,
+}
+
+#[derive(Default)]
+struct Now {
+    task: Option<u64>,
+    /// That task, until it is taken up.
+    waiting: Option<Waiting>,
+    paused: bool,
+}
+
+impl Course {
+    /// The number of the task that there is, or of a new one.
+    fn submit(&self, priority: Priority) -> Result<u64, Full> {
+        let mut now = lock(&self.now);
+        let id = match now.task {
+            Some(id) => id,
+            None => {
+                let spec = Spec::new(tasks::Work::Index, &self.root).priority(priority);
+                let waiting = self.tasks.submit(spec)?;
+                let id = waiting.id();
+                now.waiting = Some(waiting);
+                id
+            }
+        };
+        now.task = Some(id);
+        now.paused &= priority != Priority::Asked;
+        if priority == Priority::Asked {
+            self.tasks.raise(id);
+        }
+        Ok(id)
+    }
+
+    fn stops(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Drop for Indexer {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
+        self.course.stop.store(true, Ordering::Relaxed);
         self.workspace.wake_waiters();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -132,28 +214,107 @@ struct Work {
     epoch: u64,
     root: RootId,
     saved: Arc<Dir>,
-    stop: Arc<AtomicBool>,
+    course: Arc<Course>,
+    /// From the first file that is read until all is indexed.
+    task: Option<Running>,
+    /// Whether segments are merged: not once that was cancelled, until there are more.
+    merges: bool,
 }
 
 impl Work {
     fn run(&mut self) {
-        while !self.stops() && self.workspace.is_alive() {
+        while !self.course.stops() && self.workspace.is_alive() {
             let snapshot = self.workspace.snapshot();
+            if self.is_called_off() {
+                self.rest(snapshot.generation, IDLE);
+                continue;
+            }
             let Some(store) = self.stores.store() else {
+                let why = "there is no store for it: `hob status` says why";
+                self.finish(Outcome::Failed(why.to_owned()));
                 self.rest(snapshot.generation, AFTER_FAILURE);
                 continue;
             };
-            if let Err(error) = self.round(&store, &snapshot) {
-                tracing::warn!(root = %self.workspace.root().display(), %error, "indexing has failed");
-                drop(store);
-                self.stores.failed(&error);
+            let round = AssertUnwindSafe(|| self.round(&store, &snapshot));
+            match catch_unwind(round) {
+                Ok(Ok(())) => {}
+                Ok(Err(StoreError::Stopped)) => {}
+                Ok(Err(error)) => {
+                    tracing::warn!(root = %self.workspace.root().display(), %error, "indexing has failed");
+                    drop(store);
+                    self.finish(Outcome::Failed(error.to_string()));
+                    self.stores.failed(&error);
+                }
+                // It would do so again: whoever asks for it may try.
+                Err(_) => {
+                    self.finish(Outcome::Failed(PANICKED.to_owned()));
+                    lock(&self.course.now).paused = true;
+                }
             }
         }
+        self.finish(Outcome::Cancelled("the workspace was closed".to_owned()));
         if let Some(store) = self.stores.store()
             && store.epoch() == self.epoch
         {
             // What is not saved is found out again at the next start.
             let _ = self.save(&store, &self.workspace.snapshot());
+        }
+    }
+
+    /// Whether nothing is to be indexed now, since that was cancelled.
+    fn is_called_off(&mut self) -> bool {
+        let mut now = lock(&self.course.now);
+        let waits = now.waiting.as_ref().is_some_and(Waiting::is_cancelled);
+        if waits || self.task.as_ref().is_some_and(Running::is_cancelled) {
+            *now = Now { paused: true, ..Now::default() };
+            self.task = None;
+            tracing::info!(root = %self.workspace.root().display(), "indexing is paused");
+        }
+        now.paused
+    }
+
+    /// Has the task begin, if it has not; false where it is not its turn.
+    fn begin(&mut self) -> Result<bool, StoreError> {
+        if self.task.is_some() {
+            return Ok(true);
+        }
+        if self.course.submit(Priority::Usual).is_err() {
+            self.rest(self.workspace.snapshot().generation, QUIET);
+            return Ok(false);
+        }
+        let waiting = lock(&self.course.now).waiting.take();
+        let Some(waiting) = waiting else { return Ok(false) };
+        let id = waiting.id();
+        self.task = waiting.turn(&|| self.course.stops());
+        if self.task.is_none() && !self.course.stops() {
+            let mut now = lock(&self.course.now);
+            *now = Now { paused: now.task == Some(id), ..Now::default() };
+        }
+        Ok(self.task.is_some())
+    }
+
+    fn finish(&mut self, outcome: Outcome) {
+        let mut now = lock(&self.course.now);
+        let waiting = now.waiting.take();
+        now.task = None;
+        drop(now);
+        match (self.task.take(), waiting) {
+            (Some(task), _) => task.finish(outcome),
+            (None, Some(task)) => task.finish(outcome),
+            (None, None) => {}
+        }
+    }
+
+    fn phase(&self, phase: &'static str, files: usize) {
+        if let Some(task) = &self.task {
+            task.phase(phase, Some(files as u64));
+        }
+    }
+
+    /// A file more is done.
+    fn advance(&self) {
+        if let Some(task) = &self.task {
+            task.advance(1);
         }
     }
 
@@ -177,7 +338,12 @@ impl Work {
             0..FEW => self.settled(),
             _ => pending,
         };
+        if !self.begin()? {
+            return Ok(());
+        }
+        self.phase("reading", pending.len());
         self.index(store, &pending)?;
+        self.merges = true;
         // Until what was found out is in the snapshot, the same files would be read again.
         match self.workspace.settle(AFTER_FAILURE) {
             // A file that is written all the time must not keep the others from being outlined.
@@ -191,12 +357,19 @@ impl Work {
         self.save(store, snapshot)?;
         let files = unoutlined(&snapshot.tree);
         if files.is_empty() {
-            store.merge()?;
             // What could not be read yet (it is just being written) waits for its quiet.
             let waits = snapshot.tree.totals().pending > 0;
+            if !waits {
+                self.finish(Outcome::Done);
+                self.merge(store)?;
+            }
             self.rest(snapshot.generation, if waits { QUIET } else { IDLE });
             return Ok(());
         }
+        if !self.begin()? {
+            return Ok(());
+        }
+        self.phase("outlining", files.len());
         let claimed = Mutex::default();
         self.each_thread(files.len(), |memory, next| {
             // As much again is needed while it is written.
@@ -211,6 +384,23 @@ impl Work {
             }
         }
         Ok(())
+    }
+
+    fn merge(&mut self, store: &Store) -> Result<(), StoreError> {
+        if !self.merges || !store.wants_merge() {
+            return Ok(());
+        }
+        let spec = Spec::new(tasks::Work::Merge, self.workspace.root()).priority(Priority::Idle);
+        let course = self.course.clone();
+        let needless = || course.stops();
+        let merged = course
+            .tasks
+            .run(spec, &needless, |task| store.merge(&|| task.is_cancelled() || needless()));
+        self.merges = matches!(merged, Ok(()) | Err(NotDone::Full(_)));
+        match merged {
+            Err(NotDone::Failed(error)) => Err(error),
+            Ok(()) | Err(NotDone::Full(_) | NotDone::Cancelled | NotDone::Panicked) => Ok(()),
+        }
     }
 
     /// The pending files, once nothing has changed for a moment.
@@ -260,15 +450,34 @@ impl Work {
             && snapshot.generation > 0
             && !Arc::ptr_eq(&self.saved, &snapshot.tree)
         {
-            store.save(self.root, &self.saved, &snapshot.tree)?;
+            let task = self.course.tasks.note(Spec::new(tasks::Work::Save, self.workspace.root()));
+            match store.save(self.root, &self.saved, &snapshot.tree) {
+                Ok(()) => task.finish(Outcome::Done),
+                Err(error) => {
+                    task.finish(Outcome::Failed(error.to_string()));
+                    return Err(error);
+                }
+            }
             self.saved = snapshot.tree.clone();
         }
         Ok(())
     }
 
     fn rest(&self, generation: u64, time: Duration) {
-        if !self.stops() {
-            self.workspace.wait_for_change(generation, time);
+        let until = Instant::now() + time;
+        loop {
+            let now = lock(&self.course.now);
+            let (heeds, paused) = (now.task.is_some(), now.paused);
+            drop(now);
+            let left = until.saturating_duration_since(Instant::now());
+            if self.stops() || left.is_zero() {
+                return;
+            }
+            let published = self.workspace.snapshot().generation != generation;
+            self.workspace.wait_for_change(generation, if heeds { left.min(HEED) } else { left });
+            if published || paused || !heeds || !self.workspace.is_alive() {
+                return;
+            }
         }
     }
 
@@ -277,8 +486,16 @@ impl Work {
         self.workspace.snapshot().tree.totals().pending >= FEW as u64
     }
 
+    /// Whether what is being done is to end now.
     fn stops(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
+        self.course.stops() || self.is_cancelled()
+    }
+
+    /// Whether what is not stored yet is to be dropped for it.
+    fn is_cancelled(&self) -> bool {
+        let now = lock(&self.course.now);
+        let waits = now.waiting.as_ref().is_some_and(Waiting::is_cancelled);
+        waits || self.task.as_ref().is_some_and(Running::is_cancelled)
     }
 }
 

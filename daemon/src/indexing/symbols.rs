@@ -65,7 +65,11 @@ impl<'a> Outlining<'a> {
             }
             self.work.foreground.step_back();
             for pending in &files[from..files.len().min(from + HANDFUL)] {
+                if self.work.stops() {
+                    break;
+                }
                 self.file(pending)?;
+                self.work.advance();
                 if self.additions.memory() > self.memory {
                     self.flush()?;
                 }
@@ -73,6 +77,11 @@ impl<'a> Outlining<'a> {
             if self.done.len() >= FEW {
                 self.hand_over();
             }
+        }
+        // What was cancelled is to end now, and to write takes a while.
+        if self.work.is_cancelled() {
+            self.hand_over();
+            return Ok(());
         }
         self.flush()
     }

@@ -48,7 +48,11 @@ impl<'a> Batch<'a> {
             }
             self.work.foreground.step_back();
             for pending in &files[from..files.len().min(from + HANDFUL)] {
+                if self.work.stops() {
+                    break;
+                }
                 self.file(pending)?;
+                self.work.advance();
                 // Room for a file of the most parts must be left.
                 if self.additions.memory() > self.memory
                     || self.additions.text.docs() > MAX_DOCS / 2
@@ -59,6 +63,11 @@ impl<'a> Batch<'a> {
             if self.done.len() >= FEW {
                 self.hand_over();
             }
+        }
+        // What was cancelled is to end now, and to write takes a while.
+        if self.work.is_cancelled() {
+            self.hand_over();
+            return Ok(());
         }
         self.flush()
     }

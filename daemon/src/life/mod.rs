@@ -22,6 +22,7 @@ use crate::config::{self, Config, Loaded};
 use crate::log::{self, Target};
 use crate::options::{self, Options, Succeed};
 use crate::server::{Connections, Server, serve};
+use crate::tasks::Tasks;
 use crate::workspaces::Workspaces;
 use crate::{Services, handlers};
 use end::{Signals, end_in_time, end_when_idle};
@@ -118,11 +119,14 @@ fn live(
     // What is stored tells what is in the user's trees. A directory that is there stays as it is.
     let _ = private_dir(&place::cache_dir(&process_env));
     let runtime_dir = socket.parent().unwrap_or(Path::new("/")).to_owned();
+    let history = place::state_dir(&process_env).join("tasks.redb");
+    let tasks = Tasks::new(Some(history), config.task_limits());
     let workspaces = Workspaces::new(
         config.clone(),
         place::cache_dir(&process_env),
         place::state_dir(&process_env),
         runtime_dir,
+        tasks.clone(),
     );
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(config.search_threads.min(MOST_THREADS))
@@ -133,8 +137,18 @@ fn live(
     let cache = Cache::new(place::cache_dir(&process_env).join("values.redb"), |namespace| {
         config.room(namespace)
     });
-    let services =
-        Services { config, shutdown, started, socket, log, connections, workspaces, cache, pool };
+    let services = Services {
+        config,
+        shutdown,
+        started,
+        socket,
+        log,
+        connections,
+        workspaces,
+        tasks,
+        cache,
+        pool,
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_stack_size(crate::STACK)

@@ -9,6 +9,9 @@ pub(crate) enum StoreError {
     /// What was read is not what was written.
     #[error("{0}")]
     Damaged(String),
+    /// Whoever had asked for it needs it no more.
+    #[error("it was cancelled")]
+    Stopped,
 }
 
 macro_rules! from_redb {
@@ -46,6 +49,7 @@ pub(super) fn is_damage(error: &StoreError) -> bool {
             | redb::Error::PreviousIo,
         ) => false,
         StoreError::Redb(_) => true,
+        StoreError::Stopped => false,
     }
 }
 

@@ -8,23 +8,34 @@ use super::tables::{
 use super::{Store, StoreError};
 use hob_index::names::{self, Corrupt, Counts, Names, entries_key, names_key};
 use hob_index::postings::{self, Block, Key};
-use redb::WriteTransaction;
+use redb::{Database, WriteTransaction};
+use std::path::Path;
 use std::sync::{Arc, PoisonError};
 
 /// More segments than this are merged in the background: each costs a query a look-up.
 const MOST_SEGMENTS: usize = 4;
 
+/// Whether work is to stop before its end.
+pub(crate) type Stop<'a> = dyn Fn() -> bool + 'a;
+
 impl Store {
     /// Merges neighbouring segments until there are few, or each is much larger than all after it
     /// together: so a content is written anew only as often as the logarithm of their number.
-    /// Queries go on meanwhile.
-    pub(crate) fn merge(&self) -> Result<(), StoreError> {
-        while self.checked(|| self.merge_once())? {}
+    /// Queries go on meanwhile. Ends with [`StoreError::Stopped`], and all as it was before, once
+    /// `stop` says so.
+    pub(crate) fn merge(&self, stop: &Stop<'_>) -> Result<(), StoreError> {
+        while self.checked(|| self.merge_once(stop))? {}
         self.caches.tidy();
         Ok(())
     }
 
-    fn merge_once(&self) -> Result<bool, StoreError> {
+    /// Whether there is something to merge.
+    pub(crate) fn wants_merge(&self) -> bool {
+        let segments = &self.reader().segments;
+        segments.len() > MOST_SEGMENTS && segments.len() - worth_merging(segments) > 1
+    }
+
+    fn merge_once(&self, stop: &Stop<'_>) -> Result<bool, StoreError> {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
         let reader = self.reader();
@@ -36,10 +47,10 @@ impl Store {
         if run.len() == reader.segments.len() {
             let run = run.to_vec();
             drop(db);
-            return self.rewrite(&reader, &run, number).map(|()| true);
+            return self.rewrite(&reader, &run, number, stop).map(|()| true);
         }
         let write = begin(&db)?;
-        merge_in_place(&reader, run, number, &write)?;
+        merge_in_place(&reader, run, number, &write, stop)?;
         write.commit()?;
         self.reopen_reader(&db)?;
         Ok(true)
@@ -48,24 +59,47 @@ impl Store {
     /// Merges all segments into one, in a new file that takes the place of the old one. What is
     /// freed in a file of redb's stays in it, and compacting it would keep every query waiting;
     /// this way they go on in the old file.
-    fn rewrite(&self, reader: &Reader, run: &[Segment], number: u32) -> Result<(), StoreError> {
+    fn rewrite(
+        &self,
+        reader: &Reader,
+        run: &[Segment],
+        number: u32,
+        stop: &Stop<'_>,
+    ) -> Result<(), StoreError> {
         let path = self.path.with_extension("new");
         let _ = std::fs::remove_file(&path);
-        let mut new = create(&path)?;
-        make_tables(&new, self.rules)?;
-        let write = begin(&new)?;
-        merge_into(reader, run, number, &write)?;
-        {
-            let old = self.db.read().unwrap_or_else(PoisonError::into_inner);
-            copy_tables(&old, &write)?;
+        // Nothing is left of one that was stopped.
+        let made = self.write_anew(&path, reader, run, number, stop);
+        if made.is_err() {
+            let _ = std::fs::remove_file(&path);
         }
-        write.commit()?;
-        new.compact()?;
+        let new = made?;
         let mut db = self.db.write().unwrap_or_else(PoisonError::into_inner);
         // Nothing was written to the old file meanwhile: who writes has the lock of `writing`.
         std::fs::rename(&path, &self.path).map_err(redb::Error::Io)?;
         *db = Arc::new(new);
         self.reopen_reader(&db)
+    }
+
+    fn write_anew(
+        &self,
+        path: &Path,
+        reader: &Reader,
+        run: &[Segment],
+        number: u32,
+        stop: &Stop<'_>,
+    ) -> Result<Database, StoreError> {
+        let mut new = create(path)?;
+        make_tables(&new, self.rules)?;
+        let write = begin(&new)?;
+        merge_into(reader, run, number, &write, stop)?;
+        {
+            let old = self.db.read().unwrap_or_else(PoisonError::into_inner);
+            copy_tables(&old, &write, stop)?;
+        }
+        write.commit()?;
+        new.compact()?;
+        Ok(new)
     }
 }
 
@@ -88,8 +122,9 @@ fn merge_in_place(
     run: &[Segment],
     number: u32,
     write: &WriteTransaction,
+    stop: &Stop<'_>,
 ) -> Result<(), StoreError> {
-    merge_into(reader, run, number, write)?;
+    merge_into(reader, run, number, write, stop)?;
     let mut blocks = write.open_table(BLOCKS)?;
     let mut names = write.open_table(NAMES)?;
     let mut directory = write.open_table(DIRECTORY)?;
@@ -115,9 +150,10 @@ fn merge_into(
     run: &[Segment],
     number: u32,
     write: &WriteTransaction,
+    stop: &Stop<'_>,
 ) -> Result<(), StoreError> {
-    let docs = merge_text(reader, run, number, write)?;
-    let counts = merge_names(reader, run, number, write)?;
+    let docs = merge_text(reader, run, number, write, stop)?;
+    let counts = merge_names(reader, run, number, write, stop)?;
     let merged = Segment { number, base: run.first().map_or(0, |first| first.base), docs, counts };
     write.open_table(SEGMENTS)?.insert(number, merged.encode().as_slice())?;
     Ok(())
@@ -128,6 +164,7 @@ fn merge_text(
     run: &[Segment],
     number: u32,
     write: &WriteTransaction,
+    stop: &Stop<'_>,
 ) -> Result<u32, StoreError> {
     let run: Vec<&Segment> = run.iter().filter(|segment| segment.docs > 0).collect();
     if run.is_empty() {
@@ -149,6 +186,7 @@ fn merge_text(
         .map(|(segment, blocks)| postings::Input { docs: segment.docs, blocks })
         .collect();
     postings::merge(number, &mut inputs, &|_, _| true, &mut |key, block| {
+        check(stop)?;
         blocks.insert(&key.to_bytes(), block)?;
         Ok(())
     })
@@ -159,12 +197,14 @@ fn merge_names(
     run: &[Segment],
     number: u32,
     write: &WriteTransaction,
+    stop: &Stop<'_>,
 ) -> Result<Counts, StoreError> {
     let (mut blocks, mut lists) = (Vec::new(), Vec::new());
     for Segment { number, .. } in run {
         let (first, last) = (names_key(*number, 0), names_key(*number, u32::MAX));
         let range = reader.names.range::<&[u8; 8]>(&first..=&last)?;
         blocks.push(range.zip(0..).map(|(entry, block)| {
+            check(stop)?;
             let (key, bytes) = entry?;
             let lost = Corrupt { segment: *number, sort: names::Sort::Names, number: block };
             let is_next = *key.value() == names_key(*number, block);
@@ -189,6 +229,11 @@ fn merge_names(
         })
         .collect();
     insert_names(write, number, |emit| names::merge(number, &mut inputs, emit))
+}
+
+/// An error where the work is to stop.
+pub(super) fn check(stop: &Stop<'_>) -> Result<(), StoreError> {
+    if stop() { Err(StoreError::Stopped) } else { Ok(()) }
 }
 
 /// The first and the last key that a segment's blocks of postings can have.

@@ -1,5 +1,5 @@
 //! What is derived from a repository's contents, on disk: redb's one home. (The cache keeps its
-//! [`values`] here as well.)
+//! [`values`] here as well, and the tasks their [`history`].)
 //!
 //! One file a repository, shared by its worktrees and branches, since a content
 //! is known by its hash and not by where it stands. All of it can be made again,
@@ -30,6 +30,7 @@
 mod additions;
 mod caches;
 mod error;
+pub(crate) mod history;
 mod merge;
 mod names;
 mod outlines;
@@ -190,7 +191,9 @@ impl Store {
     /// Runs an operation, and remembers when it met something broken.
     fn checked<T>(&self, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
         let result = guard(work);
-        if let Err(error) = &result {
+        if let Err(error) = &result
+            && !matches!(error, StoreError::Stopped)
+        {
             tracing::warn!(store = %self.path.display(), %error, "the store has failed");
             self.broken.fetch_or(is_damage(error), Ordering::Relaxed);
         }

@@ -1,6 +1,7 @@
 //! The tables of a store: their names and types, and how a file gets them.
 
 use super::StoreError;
+use super::merge::{Stop, check};
 use super::segment::Segment;
 use hob_index::names::Counts;
 use redb::{
@@ -70,13 +71,17 @@ pub(super) fn make_tables(db: &Database, rules: u64) -> Result<(), StoreError> {
 }
 
 /// Copies what no merge makes anew into another file.
-pub(super) fn copy_tables(old: &Database, write: &WriteTransaction) -> Result<(), StoreError> {
+pub(super) fn copy_tables(
+    old: &Database,
+    write: &WriteTransaction,
+    stop: &Stop<'_>,
+) -> Result<(), StoreError> {
     let read = old.begin_read()?;
-    copy(CONTENTS, &read, write)?;
-    copy(ROOTS, &read, write)?;
-    copy(FILES, &read, write)?;
-    copy(STALE, &read, write)?;
-    copy(OUTLINES, &read, write)
+    copy(CONTENTS, &read, write, stop)?;
+    copy(ROOTS, &read, write, stop)?;
+    copy(FILES, &read, write, stop)?;
+    copy(STALE, &read, write, stop)?;
+    copy(OUTLINES, &read, write, stop)
 }
 
 /// The version and the rules that a file is of; none of a new one.
@@ -141,9 +146,11 @@ fn copy<K: redb::Key + 'static, V: redb::Value + 'static>(
     table: TableDefinition<'_, K, V>,
     from: &redb::ReadTransaction,
     to: &WriteTransaction,
+    stop: &Stop<'_>,
 ) -> Result<(), StoreError> {
     let mut copy = to.open_table(table)?;
     for entry in from.open_table(table)?.iter()? {
+        check(stop)?;
         let (key, value) = entry?;
         copy.insert(key.value(), value.value())?;
     }

@@ -8,6 +8,7 @@
 use super::rules::{Outside, Rules, is_rule_file};
 use super::scan::{Found, Scan, scan_pool};
 use super::{Command, Failed, Guard, Indexed, Shared, Snapshot, Synced};
+use crate::tasks::{Outcome, Running, Spec, Work};
 use crate::watcher::{AddError, Event};
 use hob_index::tree::{Dir, Node};
 use hob_protocol::Freshness;
@@ -18,6 +19,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
+
+/// A look at the whole tree, while it lasts.
+struct Noted(Option<Running>);
+
+impl Drop for Noted {
+    fn drop(&mut self) {
+        if let Some(task) = self.0.take().filter(|_| !std::thread::panicking()) {
+            task.finish(Outcome::Done);
+        }
+    }
+}
 
 pub(super) struct Keeper {
     shared: Arc<Shared>,
@@ -179,6 +191,7 @@ impl Keeper {
 
     /// Looks at a directory, which the tree has, and at all below it.
     fn rescan(&mut self, dir: &Path) {
+        let _noted = (dir == self.shared.root).then(|| self.note_look());
         self.forget_below(dir);
         let path = self.relative(dir).unwrap_or_default();
         let above = match path.is_empty() {
@@ -202,6 +215,16 @@ impl Keeper {
                 Arc::make_mut(&mut self.tree).set(&path, new.map(Node::Dir));
             }
         }
+    }
+
+    /// Notes that the whole tree is looked at.
+    fn note_look(&self) -> Noted {
+        let task = self.shared.tasks.note(Spec::new(Work::Scan, &self.shared.root));
+        let totals = self.tree.totals();
+        task.phase("", Some(totals.files).filter(|known| *known > 0));
+        let (shared, before) = (self.shared.clone(), self.shared.touches.load(Ordering::Relaxed));
+        task.counted(move || shared.touches.load(Ordering::Relaxed).wrapping_sub(before).into());
+        Noted(Some(task))
     }
 
     fn take_found(&mut self, found: Found) {

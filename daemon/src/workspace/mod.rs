@@ -9,6 +9,7 @@ mod keeper;
 pub(crate) mod rules;
 pub(crate) mod scan;
 
+use crate::tasks::Tasks;
 use crate::watcher::{self, Backend, Watcher};
 use hob_index::tree::{Dir, DocId, File, diff};
 use hob_protocol::{Freshness, IndexChange, Origin, Text};
@@ -91,6 +92,8 @@ struct Shared {
     busy: AtomicBool,
     /// How many directories and files were looked at. A file gets its number.
     touches: AtomicU32,
+    /// Where a look at the whole tree is noted.
+    tasks: Tasks,
     alive: AtomicBool,
 }
 
@@ -120,6 +123,7 @@ impl Workspace {
         cookies: &Path,
         (epoch, known): (u64, Arc<Dir>),
         sweep: Option<Duration>,
+        tasks: Tasks,
     ) -> Self {
         let (watcher, watch_problem) = open_watcher(root, watching, cookies);
         let first = Snapshot {
@@ -142,6 +146,7 @@ impl Workspace {
             published: (Mutex::new(0), Condvar::new()),
             busy: AtomicBool::new(true),
             touches: AtomicU32::new(0),
+            tasks,
             alive: AtomicBool::new(true),
         });
         let ours = shared.clone();

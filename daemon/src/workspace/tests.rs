@@ -23,7 +23,14 @@ impl World {
     }
 
     fn open(&self, watching: Watching) -> Workspace {
-        Workspace::open(&self.root(), watching, self.cookies.path(), (0, Arc::default()), None)
+        Workspace::open(
+            &self.root(),
+            watching,
+            self.cookies.path(),
+            (0, Arc::default()),
+            None,
+            Tasks::for_tests(),
+        )
     }
 }
 
@@ -85,8 +92,14 @@ fn a_root_that_is_deleted_is_gone_and_comes_back() {
         let root = world.root().join("root");
         fs::create_dir(&root).unwrap();
         fs::write(root.join("a"), "").unwrap();
-        let workspace =
-            Workspace::open(&root, watching, world.cookies.path(), (0, Arc::default()), None);
+        let workspace = Workspace::open(
+            &root,
+            watching,
+            world.cookies.path(),
+            (0, Arc::default()),
+            None,
+            Tasks::for_tests(),
+        );
         assert_eq!(files(&workspace.sync(DEADLINE).unwrap()), ["a"]);
         fs::remove_dir_all(&root).unwrap();
         assert_eq!(workspace.sync(DEADLINE).unwrap_err(), Failed::RootGone);
@@ -118,7 +131,14 @@ fn rules_outside_of_the_root_take_effect_at_once() {
 
 impl World {
     fn open_at(&self, root: &Path) -> Workspace {
-        Workspace::open(root, LIVE[0], self.cookies.path(), (0, Arc::default()), None)
+        Workspace::open(
+            root,
+            LIVE[0],
+            self.cookies.path(),
+            (0, Arc::default()),
+            None,
+            Tasks::for_tests(),
+        )
     }
 }
 
@@ -265,7 +285,8 @@ fn keeps_the_promise(watching: Watching, steps: &[Step]) {
     fs::create_dir(&root).unwrap();
     fs::create_dir(world.root().join("elsewhere")).unwrap();
     let known = (0, Arc::default());
-    let workspace = Workspace::open(&root, watching, world.cookies.path(), known, None);
+    let workspace =
+        Workspace::open(&root, watching, world.cookies.path(), known, None, Tasks::for_tests());
     for (number, step) in steps.iter().enumerate() {
         take(&root, step);
         // Without a look in between, reports of several steps come at once.
@@ -394,7 +415,8 @@ fn what_nobody_reports_is_found_by_the_sweep() {
     fs::hard_link(&outside, root.join("a")).unwrap();
     let sweep = Some(Duration::from_millis(20));
     let known = (0, Arc::default());
-    let workspace = Workspace::open(&root, LIVE[0], world.cookies.path(), known, sweep);
+    let workspace =
+        Workspace::open(&root, LIVE[0], world.cookies.path(), known, sweep, Tasks::for_tests());
     let first = workspace.sync(DEADLINE).unwrap();
     fs::write(&outside, "longer").unwrap();
     let mut snapshot = first;

@@ -15,7 +15,8 @@ fn world() -> World {
     let dir = tempfile::tempdir().unwrap();
     let place = |name: &str| dir.path().join(name);
     let config = Config { workspace_idle: IDLE, ..Config::default() };
-    let workspaces = Workspaces::new(config, place("cache"), place("state"), place("run"));
+    let workspaces =
+        Workspaces::new(config, place("cache"), place("state"), place("run"), Tasks::for_tests());
     World { dir, workspaces }
 }
 

@@ -7,6 +7,7 @@ mod files;
 mod origin;
 mod search;
 mod symbols;
+mod tasks;
 mod workspace;
 
 pub use cache::*;
@@ -16,4 +17,5 @@ pub use files::*;
 pub use origin::*;
 pub use search::*;
 pub use symbols::*;
+pub use tasks::*;
 pub use workspace::*;

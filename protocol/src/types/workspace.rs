@@ -17,6 +17,12 @@ pub struct WorkspaceStatus {
     /// Its directory is not there. What is stored of it is kept until it is forgotten.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub gone: bool,
+    /// The number of the task that indexes it, while there is something to index.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<u64>,
+    /// Indexing was cancelled: it goes on with `index.build`, or once the workspace is opened anew.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub paused: bool,
     /// Files that a search looks at.
     pub files: u64,
     /// Their size in bytes.

@@ -136,7 +136,7 @@ fn the_watcher_does_not_know_the_workspace() {
 #[test]
 fn services_do_not_know_the_server() {
     for service in
-        ["search", "files", "store", "cache", "workspace", "watcher", "indexing", "git.rs"]
+        ["search", "files", "store", "cache", "tasks", "workspace", "watcher", "indexing", "git.rs"]
     {
         let path = format!("daemon/src/{service}");
         never_names(&path, &["crate::server", "crate::handlers", "jsonrpsee", "crate::Services"]);

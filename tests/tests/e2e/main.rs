@@ -21,6 +21,7 @@ mod parity;
 mod promise;
 mod symbols;
 mod systemd;
+mod tasks;
 mod wire;
 mod worktrees;
 

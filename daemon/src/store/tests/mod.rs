@@ -87,7 +87,7 @@ fn contents_are_found_after_a_restart_and_after_merges() {
         let text = format!("common word{number}x");
         assert_eq!(add(&store, &[&text]), number);
     }
-    store.merge().unwrap();
+    store.merge(&|| false).unwrap();
     assert_eq!(counts(&store), (30, 0, 1));
     let check = |store: &Store| {
         assert_eq!(find(store, "word17x"), Docs::These(vec![17]));
@@ -114,7 +114,7 @@ fn a_query_goes_on_in_the_file_that_a_merge_replaces() {
         add(&store, &[&format!("word{number}x")]);
     }
     let before = store.reader();
-    store.merge().unwrap();
+    store.merge(&|| false).unwrap();
     let hash = *blake3::hash(b"word7x").as_bytes();
     assert_eq!(before.contents.get(&hash).unwrap().unwrap().value(), 7);
     assert_eq!(find(&store, "word7x"), Docs::These(vec![7]));

@@ -103,7 +103,7 @@ fn symbols_are_found_after_a_restart_and_after_merges() {
     };
     check(&store);
     assert_eq!(counts(&store), (30, 90, 30));
-    store.merge().unwrap();
+    store.merge(&|| false).unwrap();
     assert_eq!(counts(&store), (30, 90, 1));
     check(&store);
     drop(store);
@@ -123,7 +123,7 @@ fn merges_in_place_keep_symbols() {
     for n in 500..506 {
         add_symbols(&store, &texts(n, n + 1));
     }
-    store.merge().unwrap();
+    store.merge(&|| false).unwrap();
     assert_eq!(counts(&store), (506, 1012, 2));
     assert_eq!(exact(&store, "name3").unwrap(), ["name3: 3/0"]);
     assert_eq!(exact(&store, "name503").unwrap(), ["name503: 503/0"]);
@@ -148,7 +148,7 @@ fn a_known_content_gets_symbols_of_another_language() {
     assert_eq!(exact(&store, "one").unwrap(), ["one: 0/0 0/0"], "as two languages, each once");
     assert_eq!(add(&store, &["more"]), 1);
     assert_eq!(add_symbols(&store, &["three".to_owned()]), 2);
-    store.merge().unwrap();
+    store.merge(&|| false).unwrap();
     drop(store);
     let (store, _) = open(&path);
     assert_eq!(exact(&store, "one").unwrap(), ["one: 0/0 0/0"]);
@@ -264,7 +264,7 @@ fn a_store_of_version_1_is_brought_up_to_this_one() {
     for number in 0..9 {
         add(&store, &[&format!("word{number}x")]);
     }
-    store.merge().unwrap();
+    store.merge(&|| false).unwrap();
     assert_eq!(find(&store, "gamma"), Docs::These(vec![3]));
     // The other worktree was not open yet: it is as old as before the merge into a new file.
     let saved = load(&store, Path::new("/worktree")).1;

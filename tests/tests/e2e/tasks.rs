@@ -1,0 +1,163 @@
+//! Background work is seen, waited for, cancelled and remembered.
+
+use crate::start;
+use hob_tests::{Hob, within};
+use rustix::process::Signal;
+use serde_json::Value;
+use std::time::Duration;
+
+/// Anything may take so long before the test has failed.
+const PATIENCE: Duration = Duration::from_secs(60);
+const FILES: usize = 6_000;
+
+/// A world with so much to index that there is time to look.
+fn busy() -> Hob {
+    let mut hob = start("");
+    hob.set("HOB_INDEX_THREADS", "1").set("HOB_TASKS_CPU", "1");
+    for file in 0..FILES {
+        hob.write(format!("{}/{file}.rs", file % 50), format!("fn steam{file}() {{}}\n"));
+    }
+    hob
+}
+
+/// The number in `…, task 3`.
+fn begin(hob: &Hob) -> String {
+    let said = hob.run("index");
+    said.trim_end().rsplit(' ').next().unwrap().to_owned()
+}
+
+fn task(hob: &Hob, id: &str) -> Value {
+    serde_json::from_str(&hob.try_run(&["tasks", "show", id, "--json"]).text()).unwrap()
+}
+
+fn is_reading(hob: &Hob, id: &str) {
+    within(PATIENCE, "files are read", || {
+        let task = task(hob, id);
+        task["phase"] == "reading" && task["done"].as_u64() > Some(0)
+    });
+}
+
+#[test]
+fn what_is_begun_can_be_followed_to_its_end() {
+    let hob = busy();
+    let id = begin(&hob);
+    let followed = hob.run(&format!("tasks watch {id}"));
+    let lines: Vec<&str> = followed.lines().collect();
+    assert!(lines.last().unwrap().contains("  done  "), "{followed}");
+    assert!(lines.last().unwrap().contains(&format!("{}", hob.root().display())), "{followed}");
+    let waited = hob.run(&format!("tasks wait {id}"));
+    assert_eq!(waited, hob.run(&format!("tasks show {id}")));
+    assert_eq!(hob.status()["pending"], 0);
+    assert!(hob.status()["task"].is_null());
+    // What is indexed is not indexed again.
+    assert!(hob.run("index").contains("6,000 files indexed"));
+}
+
+#[test]
+fn what_is_cancelled_stops_at_once_and_answers_stay_right() {
+    let hob = busy();
+    let id = begin(&hob);
+    is_reading(&hob, &id);
+    let cancelled = hob.run(&format!("tasks cancel {id}"));
+    assert!(cancelled.contains("cancelled"), "{cancelled}");
+    assert_eq!(task(&hob, &id)["state"], "cancelled");
+    let status = hob.status();
+    assert_eq!(status["paused"], true, "{status}");
+    let left = status["pending"].as_u64().unwrap();
+    assert!(left > 0, "{status}");
+    assert!(hob.run("status").contains("paused: `hob index` goes on with it"));
+    // A change does not begin it again, and is seen like all else.
+    hob.write("new.rs", "fn steam_of_today() {}\n");
+    assert_eq!(hob.run("search -c steam").lines().count(), FILES + 1);
+    let symbols = hob.try_run(&["symbols", "steam_of_today"]);
+    assert!(symbols.text().starts_with("new.rs:1:4\t"), "{symbols:?}");
+    assert!(symbols.stderr.contains("not indexed yet"), "{symbols:?}");
+    assert_eq!(hob.status()["pending"], left + 1);
+    let again = hob.try_run(&["tasks", "cancel", &id]);
+    assert_eq!(again.status, Some(2));
+    assert!(again.stderr.contains("was cancelled: there is nothing to cancel"), "{again:?}");
+    // It goes on where it was, and the store has no hole.
+    hob.index();
+    let status = hob.status();
+    assert_eq!((&status["pending"], &status["unoutlined"]), (&0.into(), &0.into()), "{status}");
+    assert!(status["paused"].is_null());
+    assert_eq!(status["store"]["contents"].as_u64(), Some(FILES as u64 + 1));
+    assert_eq!(hob.run("search -c steam").lines().count(), FILES + 1);
+}
+
+#[test]
+fn who_waits_for_an_index_is_told_that_it_was_cancelled() {
+    let hob = busy();
+    let id = begin(&hob);
+    is_reading(&hob, &id);
+    std::thread::scope(|scope| {
+        let waits = scope.spawn(|| hob.try_run(&["index", "--wait"]));
+        let follows = scope.spawn(|| hob.try_run(&["tasks", "wait", &id]));
+        let connections = || hob.status()["daemon"]["connections"].as_u64().unwrap_or_default();
+        within(PATIENCE, "both ask", || connections() >= 3);
+        let _ = hob.run(&format!("tasks cancel {id}"));
+        let waits = waits.join().unwrap();
+        assert_eq!(waits.status, Some(2), "{waits:?}");
+        assert!(waits.stderr.contains("was cancelled") && waits.stderr.contains("`hob index`"));
+        let follows = follows.join().unwrap();
+        assert_eq!(follows.status, Some(1), "{follows:?}");
+    });
+}
+
+#[test]
+fn the_next_daemon_knows_what_was_and_what_was_cut_off() {
+    let hob = busy();
+    let first = begin(&hob);
+    is_reading(&hob, &first);
+    let _ = hob.run(&format!("tasks cancel {first}"));
+    let second = begin(&hob);
+    let _ = hob.run("daemon stop");
+    assert_eq!(task(&hob, &first)["state"], "cancelled");
+    let stopped = task(&hob, &second);
+    assert_eq!(stopped["state"], "cancelled", "{stopped}");
+    assert!(stopped["reason"].as_str().unwrap().contains("closed"), "{stopped}");
+    let third: u64 = begin(&hob).parse().unwrap();
+    assert!(third > second.parse().unwrap());
+    let _ = hob.run(&format!("tasks wait {third}"));
+    hob.signal(Signal::KILL);
+    assert_eq!(task(&hob, &first)["state"], "cancelled");
+}
+
+#[test]
+fn a_task_that_is_none_is_told() {
+    let hob = start("//- a.txt\nfoo");
+    for command in ["show", "wait", "cancel", "watch"] {
+        let refused = hob.try_run(&["tasks", command, "99"]);
+        assert_eq!(refused.status, Some(2), "{refused:?}");
+        assert!(refused.stderr.contains("there is no task 99"), "{refused:?}");
+        assert!(refused.stderr.contains("hint: `hob tasks` lists"), "{refused:?}");
+        assert_eq!(hob.try_run(&["tasks", command, "many"]).status, Some(2));
+    }
+}
+
+#[test]
+fn a_full_queue_is_told_and_answers_stay_right() {
+    let mut hob = busy();
+    hob.set("HOB_TASKS_QUEUE", "1");
+    let id = begin(&hob);
+    is_reading(&hob, &id);
+    for name in ["second", "third"] {
+        std::fs::create_dir(hob.outside(name)).unwrap();
+        std::fs::write(hob.outside(name).join("a.txt"), "foo\n").unwrap();
+    }
+    let index = |name: &str| hob.try_run(&["index", hob.outside(name).to_str().unwrap()]);
+    let (second, third) = (index("second"), index("third"));
+    assert_eq!(second.status, Some(0), "{second:?}");
+    assert_eq!(third.status, Some(2), "{third:?}");
+    assert!(third.stderr.contains("1 tasks wait already"), "{third:?}");
+    assert!(third.stderr.contains("`tasks.queue`"), "{third:?}");
+    let found = hob.run(&format!("search foo {}", hob.outside("third").display()));
+    assert!(found.ends_with("a.txt:1:foo\n"), "{found}");
+    // Once there is room it is indexed without being asked for again.
+    let _ = hob.run(&format!("tasks cancel {id}"));
+    within(PATIENCE, "the third is indexed", || {
+        let status = hob.run(&format!("status --json {}", hob.outside("third").display()));
+        let status: Value = serde_json::from_str(&status).unwrap();
+        status["pending"] == 0
+    });
+}
