@@ -8,7 +8,7 @@ use hob_protocol::api::WorkspaceApiServer;
 use hob_protocol::{Forgotten, Freshness, Kind, Origin, Text, WorkspaceList, WorkspaceStatus};
 use jsonrpsee::core::{RpcResult, async_trait};
 use jsonrpsee::types::ErrorObjectOwned;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,12 +64,27 @@ impl WorkspaceApiServer for Workspace {
         let services = self.services.clone();
         blocking(move || {
             // A root that is gone can be forgotten too.
-            let dir = directory(&dir).unwrap_or_else(|_| dir.as_path().to_owned());
+            let dir = directory(&dir).unwrap_or_else(|_| without_dots(dir.as_path()));
             let (root, freed) = services.workspaces.forget(&dir)?;
             Ok(Forgotten { root: Text::from(root), freed })
         })
         .await
     }
+}
+
+/// A path that is not there, as it was named when it was: `..` leads to the parent.
+fn without_dots(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                plain.pop();
+            }
+            part => plain.push(part),
+        }
+    }
+    plain
 }
 
 /// A workspace that is not loaded. Of one that was named before the daemon started, only its root is

@@ -92,7 +92,9 @@ fn a_workspace_that_is_gone_is_shown_so_and_can_be_forgotten_after_a_restart() {
         let shown = from_outside(&["workspaces"]).text();
         assert!(shown.starts_with("gone"), "{shown}");
         assert_eq!(from_outside(&["daemon", "stop"]).status, Some(0));
-        let forgotten = from_outside(&["workspaces", "forget", root.to_str().unwrap()]);
+        // As one would name it from beside it.
+        let beside = hob.outside("home/..").join(root.file_name().unwrap());
+        let forgotten = from_outside(&["workspaces", "forget", beside.to_str().unwrap()]);
         assert!(forgotten.text().contains(": forgotten, "), "{forgotten:?}");
         assert_eq!(hob.outside("cache/hob/stores").read_dir().unwrap().count(), 0);
         let again = from_outside(&["workspaces", "forget", root.to_str().unwrap()]);
