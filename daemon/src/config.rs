@@ -39,6 +39,8 @@ pub struct Config {
     pub index_memory_mb: usize,
     /// Threads that build an index; 0 is one a core.
     pub index_threads: usize,
+    /// `profile.enabled`.
+    pub profile: bool,
     /// Tasks that wait, at most.
     pub tasks_queue: usize,
     /// Tasks at once that mostly compute; 0 is as many as there are cores, and at least two.
@@ -89,6 +91,7 @@ impl Config {
             json: self.log_format == "json",
             file_bytes: (self.log_file_mb as u64).saturating_mul(1 << 20),
             files: self.log_files,
+            profile: self.profile,
         }
     }
 
@@ -124,6 +127,7 @@ impl Default for Config {
             log_files: 2,
             index_memory_mb: 48,
             index_threads: 0,
+            profile: true,
             tasks_queue: 256,
             tasks_cpu: 0,
             tasks_disk: 2,

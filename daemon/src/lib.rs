@@ -6,6 +6,7 @@
 //! - [`server`]: JSON-RPC over the socket
 //! - `watcher`, `workspace`: a tree that is kept warm, and its snapshots
 //! - `store`: what is derived from contents, on disk
+//! - `profile`: how long each call and each stage takes
 //! - `tasks`: background work, and what became of it
 //! - `cache`: what was computed once, in memory and on disk
 //! - `search`: exact text search
@@ -25,6 +26,7 @@ pub mod log;
 mod nearest;
 mod options;
 mod outlines;
+mod profile;
 mod search;
 pub mod server;
 mod services;

@@ -2,8 +2,10 @@
 //!
 //! What clients send never stands in it: not at any level, and not by way of jsonrpsee,
 //! which would log whole messages and is kept out. A log that cannot be written is lost,
-//! and the daemon goes on.
+//! and the daemon goes on. What [`profile`] measures comes by the same way, and
+//! is no concern of the log.
 
+use crate::profile;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
@@ -40,6 +42,8 @@ pub struct Options {
     pub file_bytes: u64,
     /// So many are kept beside the one that is written to.
     pub files: usize,
+    /// Spans are measured as well.
+    pub profile: bool,
 }
 
 /// The filter, as it can be changed while the daemon runs.
@@ -61,14 +65,19 @@ pub fn init(target: &Target, options: &Options, filter: &str) {
         Err(complaint) => (EnvFilter::new("info"), Some(complaint)),
     };
     let (filter, handle) = reload::Layer::new(filter);
-    let own = filter.and(filter_fn(|event| !event.target().starts_with("jsonrpsee")));
+    let own = filter.and(filter_fn(|event| {
+        !event.target().starts_with("jsonrpsee") && event.target() != profile::TARGET
+    }));
     let lines = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(ansi);
     let layer = match options.json {
         true => lines.json().with_filter(own).boxed(),
         false => lines.with_filter(own).boxed(),
     };
     // A second daemon in one process, as tests have it, logs where the first one does.
-    if tracing_subscriber::registry().with(layer).try_init().is_ok() {
+    let measured =
+        filter_fn(|span| span.target() == profile::TARGET).with_max_level_hint(LevelFilter::INFO);
+    let stages = options.profile.then(|| profile::Stages.with_filter(measured));
+    if tracing_subscriber::registry().with(layer).with(stages).try_init().is_ok() {
         let _ = LEVEL.set(handle);
     }
     std::panic::set_hook(Box::new(log_panic));
@@ -249,7 +258,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     fn turning(path: &Path, file_bytes: u64, files: usize) -> Turning {
-        Turning::new(path, &Options { json: false, file_bytes, files })
+        Turning::new(path, &Options { json: false, file_bytes, files, profile: false })
     }
 
     fn write(log: &Turning, lines: &[&str]) {

@@ -3,6 +3,7 @@
 //!
 //! Knows no tree and no store.
 
+use crate::profile::stage;
 use crate::workspace::scan::print;
 use hob_index::symbols::extract::{Extractor, Limits};
 use hob_index::symbols::languages::{self, Language};
@@ -41,6 +42,7 @@ pub(crate) struct Source {
 impl Source {
     /// Reads a regular file, and nothing else.
     pub(crate) fn read(path: &Path, links: Links) -> io::Result<Self> {
+        let _stage = stage!("outline.read").entered();
         let file = open(path, links)?;
         let mut before = rustix::fs::fstat(&file)?;
         let mut source = Self { bytes: Vec::new(), print: 0, cut: false };
@@ -97,6 +99,7 @@ impl Source {
 
     /// What it defines as that language.
     pub(crate) fn outline(&self, language: &Language, extractor: &mut Extractor) -> Outline {
+        let _stage = stage!("outline.parse").entered();
         let mut outline = extractor.extract(language, &self.text());
         if self.cut && outline.extent == Extent::Whole {
             outline.extent = Extent::Cut;

@@ -164,6 +164,22 @@ interface! {
         "cache.verify": verify() -> CacheVerified, fails Store;
     }
 
+    /// Where the daemon's time goes.
+    calls ProfileApi {
+        /// The operations that took the most time, or were done the most often.
+        "profile.top": top(
+            /// Their order; `total` if absent.
+            by: Option<ProfileOrder>,
+            /// At most so many, 20 if absent.
+            limit: Option<u64>,
+            /// Only of the last so many milliseconds, an hour at most, by the minute; all since the
+            /// counting began if absent.
+            since_ms: Option<u64>,
+            /// Begin to count anew after this.
+            reset: Option<bool>,
+        ) -> ProfileTop, fails ProfileOff;
+    }
+
     /// The daemon's background work.
     calls TasksApi {
         /// The tasks: those that wait or run, and then those that have ended; the newest first.

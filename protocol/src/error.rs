@@ -45,6 +45,8 @@ pub enum Kind {
     TaskEnded,
     /// A task that is to be cancelled is one that queries wait for.
     NotCancellable,
+    /// Nothing is measured, by the configuration.
+    ProfileOff,
     /// A frame that is no JSON, or no object or array.
     ParseError,
     /// A frame that is JSON, and no request by the specification.
@@ -83,6 +85,7 @@ impl Kind {
             Self::NoSuchTask => -32014,
             Self::TaskEnded => -32015,
             Self::NotCancellable => -32016,
+            Self::ProfileOff => -32017,
             Self::ParseError => -32700,
             Self::InvalidRequest => -32600,
             Self::MethodNotFound => -32601,

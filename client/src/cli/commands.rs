@@ -43,6 +43,7 @@ pub(super) const COMMANDS: &[Row] = &[
     super::ping::ROW,
     super::rpc::ROW,
     super::tasks::ROW,
+    super::profile::ROW,
     super::cache::ROW,
     super::daemon::ROW,
     super::doctor::ROW,

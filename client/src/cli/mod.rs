@@ -17,6 +17,7 @@ mod manuals;
 mod outline;
 mod paint;
 mod ping;
+mod profile;
 mod rpc;
 mod search;
 mod search_flags;

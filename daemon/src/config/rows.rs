@@ -126,6 +126,11 @@ pub(super) const ROWS: &[Row] = &[
         slot: |config| Slot::Count(&mut config.index_threads, 0),
     },
     Row {
+        key: "profile.enabled",
+        doc: "Measure where the time goes, for `hob profile`.",
+        slot: |config| Slot::Switch(&mut config.profile),
+    },
+    Row {
         key: "tasks.queue",
         doc: "Tasks that wait for their turn, at most; more are refused.",
         slot: |config| Slot::Count(&mut config.tasks_queue, 1),

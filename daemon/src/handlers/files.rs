@@ -4,6 +4,7 @@ use super::workspace::{not_synced, synced};
 use super::{directory, within_limit};
 use crate::Services;
 use crate::files::{Ask, Receiver, Source, find};
+use crate::profile::stage;
 use crate::search::Cancel;
 use hob_index::picker::Query;
 use hob_protocol::{FileMatch, FilesQuery, FilesResult, FilesStyle, FilesSummary, Kind, Origin};
@@ -34,6 +35,7 @@ pub(super) fn answer(
     cancel: &Cancel,
     each: &mut Receiver<'_>,
 ) -> RpcResult<FilesSummary> {
+    let _stage = stage!("files").entered();
     let began = Instant::now();
     let _entered = services.workspaces.foreground.enter();
     let text = query.query.as_deref().unwrap_or_default();

@@ -4,6 +4,7 @@ use super::workspace::{not_synced, synced};
 use super::{blocking, directory, stopping};
 use crate::Services;
 use crate::indexing::Stores as _;
+use crate::profile::stage;
 use crate::search::{self, Cancel, FindView, Lines, Part, Receiver, SearchError, View, Want};
 use crate::tasks::Full;
 use crate::workspace::Failed;
@@ -150,6 +151,7 @@ pub(super) fn search(
     cancel: &Cancel,
     receiver: &mut dyn Receiver,
 ) -> Result<SearchSummary, SearchError> {
+    let _stage = stage!("search").entered();
     let _entered = services.workspaces.foreground.enter();
     let find: FindView<'_> = &|path| match services.workspaces.of(path) {
         Some(warm) => view(services, &warm, query.no_sync).map(Some),

@@ -9,6 +9,7 @@ mod files;
 mod index;
 mod interface;
 mod manual;
+mod profile;
 mod streams;
 mod symbols;
 mod tasks;
@@ -17,10 +18,11 @@ mod workspace;
 pub use interface::Interface;
 
 use crate::Services;
+use crate::profile::stage;
 use hob_protocol::api::{
     CacheApiServer as _, DaemonApiServer as _, IndexApiServer as _, IndexStreamsServer as _,
-    RpcApiServer as _, SymbolsApiServer as _, TasksApiServer, TasksStreamsServer,
-    WorkspaceApiServer as _,
+    ProfileApiServer as _, RpcApiServer as _, SymbolsApiServer as _, TasksApiServer,
+    TasksStreamsServer, WorkspaceApiServer as _,
 };
 use hob_protocol::{Kind, Text};
 use jsonrpsee::Methods;
@@ -42,6 +44,7 @@ pub fn methods(services: &Arc<Services>) -> Result<Methods, RegisterMethodError>
     methods.merge(index::Index::new(services.clone()).into_rpc())?;
     methods.merge(symbols::Symbols::new(services.clone()).into_rpc())?;
     methods.merge(cache::Cache::new(services.clone()).into_rpc())?;
+    methods.merge(profile::Profile::new(services.clone()).into_rpc())?;
     let tasks = tasks::Tasks::new(services.clone());
     methods.merge(TasksApiServer::into_rpc(tasks.clone()))?;
     methods.merge(TasksStreamsServer::into_rpc(tasks))?;
@@ -53,6 +56,12 @@ pub fn methods(services: &Arc<Services>) -> Result<Methods, RegisterMethodError>
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> RpcResult<T> + Send + 'static,
 ) -> RpcResult<T> {
+    let around = tracing::Span::current();
+    let queue = stage!("queue");
+    let work = move || {
+        drop(queue);
+        around.in_scope(work)
+    };
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         // The server catches it again and answers as for any panic in a handler.

@@ -6,6 +6,7 @@ use super::{blocking, directory, within_limit};
 use crate::Services;
 use crate::indexing::Stores as _;
 use crate::outlines;
+use crate::profile::stage;
 use crate::search::Cancel;
 use crate::symbols::{self, Around, Maker, Stored, SymbolsError};
 use crate::workspaces::{Warm, not_a_workspace};
@@ -69,6 +70,7 @@ impl SymbolsApiServer for Symbols {
 }
 
 fn find(services: &Services, query: &SymbolsQuery, cancel: &Cancel) -> RpcResult<SymbolsResult> {
+    let _stage = stage!("symbols").entered();
     let started = Instant::now();
     within_limit(services, &query.query)?;
     let dir = directory(&query.dir)?;
@@ -118,6 +120,7 @@ fn origin_of(warm: &Warm, snapshot: &crate::workspace::Snapshot) -> Origin {
 }
 
 fn outline(services: &Services, query: &OutlineQuery, cancel: &Cancel) -> RpcResult<OutlineResult> {
+    let _stage = stage!("outlines").entered();
     let cwd = directory(&query.cwd)?;
     let _entered = services.workspaces.foreground.enter();
     let mut views = Views { services, no_sync: query.no_sync, known: HashMap::new() };

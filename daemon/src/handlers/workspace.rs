@@ -2,6 +2,7 @@
 
 use super::{blocking, directory};
 use crate::Services;
+use crate::profile::stage;
 use crate::workspace::Failed;
 use crate::workspaces::{Had, Warm, not_a_workspace};
 use hob_protocol::api::WorkspaceApiServer;
@@ -102,6 +103,7 @@ pub(super) fn synced(
     warm: &Warm,
     no_sync: bool,
 ) -> Result<Arc<crate::workspace::Snapshot>, Failed> {
+    let _stage = stage!("sync").entered();
     let at_hand = warm.workspace.snapshot();
     match at_hand.generation {
         0 => warm.workspace.sync(FIRST_LOOK.max(services.config.sync_deadline)),

@@ -6,6 +6,7 @@
 
 use super::{FEW, HANDFUL, Pending, Work, be_nice};
 use crate::outlines::{Links, Source};
+use crate::profile::stage;
 use crate::store::{Additions, Store, StoreError};
 use crate::workspace::Indexed;
 use hob_index::names::Doc;
@@ -119,6 +120,7 @@ impl<'a> Outlining<'a> {
             }
             let outline = source.outline(language, &mut self.extractor);
             let number = language.number;
+            let _stage = stage!("indexing.symbols").entered();
             self.additions.outline(Doc::Known(doc), number, &outline, &source.text());
             self.known.insert((doc, number));
         }

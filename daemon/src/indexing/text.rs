@@ -2,6 +2,7 @@
 
 use super::content::{self, Content, Reader};
 use super::{FEW, HANDFUL, Pending, Work, be_nice};
+use crate::profile::stage;
 use crate::store::{Additions, Hash, Store, StoreError};
 use crate::workspace::Indexed;
 use hob_index::postings::MAX_DOCS;
@@ -74,7 +75,9 @@ impl<'a> Batch<'a> {
 
     fn file(&mut self, pending: &Pending) -> Result<(), StoreError> {
         let path = content::join(self.work.workspace.root(), &pending.path);
-        let read = self.reader.read(&path, &pending.file, &mut self.extractor);
+        let reading = stage!("indexing.read");
+        let read = reading.in_scope(|| self.reader.read(&path, &pending.file, &mut self.extractor));
+        drop(reading);
         // What is of no language defines nothing.
         let outlined = self.reader.is_of_no_language(&pending.path);
         let indexed = |doc| Indexed {
@@ -101,6 +104,7 @@ impl<'a> Batch<'a> {
             return Ok(());
         }
         let place = self.additions.text.docs();
+        let _stage = stage!("indexing.trigrams").entered();
         self.reader.each_part(&pending.file, &mut self.extractor, &mut |trigrams| {
             self.additions.text.add(trigrams);
         });

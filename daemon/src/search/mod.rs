@@ -12,6 +12,7 @@ mod read;
 mod scope;
 mod worker;
 
+use crate::profile::stage;
 use compile::Compiled;
 use hob_index::plan::Plan;
 use hob_index::tree::Docs;
@@ -126,7 +127,7 @@ pub(crate) fn run(
     receiver: &mut dyn Receiver,
 ) -> Result<SearchSummary, SearchError> {
     let started = Instant::now();
-    let compiled = Compiled::new(query, want, cancel)?;
+    let compiled = stage!("search.compile").in_scope(|| Compiled::new(query, want, cancel))?;
     let mut run = Run {
         query,
         want,
@@ -175,7 +176,7 @@ impl Run<'_> {
     fn files(&mut self, scope: &mut Scope<'_>) -> Result<(), SearchError> {
         let mut size = FIRST_WINDOW;
         while !self.over {
-            let window = scope.next_files(size)?;
+            let window = stage!("search.list").in_scope(|| scope.next_files(size))?;
             if window.is_empty() {
                 return Ok(());
             }
@@ -226,10 +227,11 @@ impl Run<'_> {
                 false => worker.search(compiled, found, most),
             }
         };
-        let outputs: Vec<Output> = match threads {
+        let outputs: Vec<Output> = stage!("search.read").in_scope(|| match threads {
             1 => window.iter().map(search).collect(),
             _ => self.pool.install(|| window.par_iter().with_max_len(8).map(search).collect()),
-        };
+        });
+        let _stage = stage!("search.hand_over").entered();
         for (found, output) in window.iter().zip(outputs) {
             if self.over || self.cancel.is_cancelled() {
                 return;

@@ -2,6 +2,7 @@
 
 use super::calls::{Answer, Calls};
 use super::fault;
+use crate::profile;
 use jsonrpsee::core::server::SubscriptionState;
 use jsonrpsee::core::traits::IdProvider;
 use jsonrpsee::types::{Id, Params, SubscriptionId};
@@ -12,6 +13,7 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use tokio::sync::mpsc;
+use tracing::Instrument as _;
 
 /// How many notifications of one stream wait before its handler does.
 const STREAM_BUFFER: usize = 4;
@@ -33,7 +35,12 @@ pub(super) async fn guarded(
     method: &str,
     params: Option<&RawValue>,
 ) -> Answer {
-    let mut work = pin!(call(calls, id, method, params));
+    // What no method has is no operation: there would be no end of them.
+    let span = match calls.methods.method(method) {
+        Some(_) => profile::operation(method),
+        None => tracing::Span::none(),
+    };
+    let mut work = pin!(call(calls, id, method, params).instrument(span));
     let answer = std::future::poll_fn(|context| {
         match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
             Ok(Poll::Pending) => Poll::Pending,

@@ -3,6 +3,7 @@
 use super::segment::{Segment, insert_names};
 use super::tables::{BLOCKS, CONTENTS, OUTLINES, SEGMENTS, begin};
 use super::{Hash, Store, StoreError};
+use crate::profile::stage;
 use hob_index::names::{self, Counts, Doc};
 use hob_index::postings;
 use hob_index::symbols::Outline;
@@ -68,6 +69,7 @@ impl Store {
 
     /// Adds all of it, as one segment. Returns the number of its first document.
     pub(crate) fn add(&self, additions: Additions) -> Result<u32, StoreError> {
+        let _stage = stage!("store.add").entered();
         let Additions { contents, text, names, mut outlines, .. } = additions;
         // Nobody has to wait for what needs no number.
         let names = names.sort();

@@ -6,6 +6,7 @@ use super::tables::{
     BLOCKS, DIRECTORY, ENTRIES, NAMES, SEGMENTS, begin, copy_tables, create, make_tables,
 };
 use super::{Store, StoreError};
+use crate::profile::stage;
 use hob_index::names::{self, Corrupt, Counts, Names, entries_key, names_key};
 use hob_index::postings::{self, Block, Key};
 use redb::{Database, WriteTransaction};
@@ -24,6 +25,7 @@ impl Store {
     /// Queries go on meanwhile. Ends with [`StoreError::Stopped`], and all as it was before, once
     /// `stop` says so.
     pub(crate) fn merge(&self, stop: &Stop<'_>) -> Result<(), StoreError> {
+        let _stage = stage!("store.merge").entered();
         while self.checked(|| self.merge_once(stop))? {}
         self.caches.tidy();
         Ok(())

@@ -46,6 +46,7 @@ pub(crate) use error::StoreError;
 pub(crate) use names::Definitions;
 pub(crate) use trees::RootId;
 
+use crate::profile::stage;
 use error::{guard, is_damage};
 use hob_index::plan::Plan;
 use hob_index::postings::evaluate;
@@ -151,6 +152,7 @@ impl Store {
         if *plan == Plan::All {
             return Ok(Docs::All);
         }
+        let _stage = stage!("store.candidates").entered();
         self.checked(|| {
             let reader = self.reader();
             let mut found = Vec::new();

@@ -2,6 +2,7 @@
 
 use super::tables::{FILES, ROOTS, STALE, begin};
 use super::{Store, StoreError, record};
+use crate::profile::stage;
 use hob_index::tree::{Dir, File, diff};
 use redb::{ReadableDatabase, ReadableTable, WriteTransaction};
 use std::collections::HashMap;
@@ -17,6 +18,7 @@ impl Store {
     /// The tree of a root as it was saved; empty where it never was. Where symbols were dropped
     /// since, no file is outlined.
     pub(crate) fn load(&self, root: &Path) -> Result<(RootId, Arc<Dir>), StoreError> {
+        let _stage = stage!("store.load").entered();
         self.checked(|| {
             let id = self.root_id(root)?;
             let reader = self.reader();
@@ -57,6 +59,7 @@ impl Store {
 
     /// Brings the saved tree of a root from `old` to `new`.
     pub(crate) fn save(&self, root: RootId, old: &Dir, new: &Dir) -> Result<(), StoreError> {
+        let _stage = stage!("store.save").entered();
         self.checked(|| {
             let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
             let db = self.db.read().unwrap_or_else(PoisonError::into_inner);

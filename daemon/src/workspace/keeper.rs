@@ -8,6 +8,7 @@
 use super::rules::{Outside, Rules, is_rule_file};
 use super::scan::{Found, Scan, scan_pool};
 use super::{Command, Failed, Guard, Indexed, Shared, Snapshot, Synced};
+use crate::profile::stage;
 use crate::tasks::{Outcome, Running, Spec, Work};
 use crate::watcher::{AddError, Event};
 use hob_index::tree::{Dir, Node};
@@ -111,6 +112,7 @@ impl Keeper {
         if !events.is_empty() {
             // While the root is elsewhere, nothing is found under its paths; that must not pass for
             // what the tree has become.
+            let _stage = stage!("changes").entered();
             self.check_root();
             self.apply(events);
             self.check_root();
@@ -191,6 +193,7 @@ impl Keeper {
 
     /// Looks at a directory, which the tree has, and at all below it.
     fn rescan(&mut self, dir: &Path) {
+        let _stage = stage!("scan").entered();
         let _noted = (dir == self.shared.root).then(|| self.note_look());
         self.forget_below(dir);
         let path = self.relative(dir).unwrap_or_default();

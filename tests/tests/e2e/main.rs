@@ -18,6 +18,7 @@ mod life;
 mod limits;
 mod manuals;
 mod parity;
+mod profile;
 mod promise;
 mod symbols;
 mod systemd;

@@ -189,7 +189,7 @@ impl Drop for World {
 /// A process as `/proc` shows it.
 #[derive(Clone, Copy)]
 pub(crate) struct Process {
-    pid: u64,
+    pub(crate) pid: u64,
 }
 
 impl Process {

@@ -1,0 +1,284 @@
+//! Where the time goes: always on, and nearly free.
+//!
+//! Each request and each stage is a span of `tracing` with the target [`TARGET`], made by [`stage!`].
+//! A layer of ours measures how long it lasts, and how much of that belongs to spans within it, and
+//! puts both into the histogram of the operation that it is named after. The log does not see these
+//! spans, and its level does not concern them.
+//!
+//! A span within another is so on its own thread. What goes on in another takes the span along:
+//! [`tracing::Span::in_scope`].
+
+mod histogram;
+
+pub(crate) use histogram::Times;
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id};
+use tracing::subscriber::Subscriber;
+use tracing_subscriber::layer::{Context, Layer};
+use tracing_subscriber::registry::LookupSpan;
+
+/// The target of the spans that are measured.
+pub(crate) const TARGET: &str = "hob::profile";
+/// The name of the spans that are named after their field `op` instead.
+const NAMED: &str = "op";
+/// The past is kept apart by this much.
+const WINDOW: Duration = Duration::from_secs(60);
+/// So far back.
+const WINDOWS: usize = 60;
+
+/// A span of an operation, for as long as the result is held or entered.
+macro_rules! stage {
+    ($name:literal) => {
+        tracing::info_span!(target: "hob::profile", $name)
+    };
+}
+pub(crate) use stage;
+
+/// A span of an operation whose name is known when it begins. There must be few of them.
+pub(crate) fn operation(name: &str) -> tracing::Span {
+    tracing::info_span!(target: "hob::profile", "op", op = name)
+}
+
+static PROFILE: LazyLock<Profile> = LazyLock::new(Profile::new);
+
+/// The times of all operations.
+struct Profile {
+    operations: RwLock<HashMap<Box<str>, Arc<Operation>>>,
+    /// When the counting began.
+    began: Mutex<Instant>,
+}
+
+#[derive(Default)]
+struct Operation(Mutex<Past>);
+
+#[derive(Default)]
+struct Past {
+    all: Times,
+    /// By the number of the window.
+    windows: VecDeque<(u64, Times)>,
+}
+
+/// An operation, and how long it took.
+#[derive(Clone, Debug)]
+pub(crate) struct Measured {
+    pub(crate) name: String,
+    pub(crate) times: Times,
+}
+
+/// The operations that were done within the last `since`, or all since the counting began, and how long
+/// that is. What is as old as a minute more may be counted in.
+pub(crate) fn measured(since: Option<Duration>) -> (Vec<Measured>, Duration) {
+    let began = *lock(&PROFILE.began);
+    let age = began.elapsed();
+    let since = since.filter(|since| *since < age);
+    let first = since.map(|since| PROFILE.window().saturating_sub(windows(since)));
+    let operations = PROFILE.operations.read().unwrap_or_else(PoisonError::into_inner);
+    let times = |name: &str, operation: &Operation| {
+        let past = lock(&operation.0);
+        let times = match first {
+            None => past.all.clone(),
+            Some(first) => {
+                let mut times = Times::default();
+                let recent = past.windows.iter().filter(|(window, _)| *window >= first);
+                recent.for_each(|(_, window)| times.merge(window));
+                times
+            }
+        };
+        (times.count > 0).then(|| Measured { name: name.to_owned(), times })
+    };
+    let measured = operations.iter().filter_map(|(name, operation)| times(name, operation));
+    (measured.collect(), since.unwrap_or(age))
+}
+
+/// The longest time that can be asked for without asking for all.
+pub(crate) fn longest() -> Duration {
+    WINDOW * WINDOWS as u32
+}
+
+/// Begins to count anew.
+pub(crate) fn reset() {
+    *lock(&PROFILE.began) = Instant::now();
+    for operation in PROFILE.operations.read().unwrap_or_else(PoisonError::into_inner).values() {
+        *lock(&operation.0) = Past::default();
+    }
+}
+
+impl Profile {
+    fn new() -> Self {
+        Self { operations: RwLock::default(), began: Mutex::new(Instant::now()) }
+    }
+
+    fn operation(&self, name: &str) -> Arc<Operation> {
+        let known = self.operations.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(operation) = known.get(name) {
+            return operation.clone();
+        }
+        drop(known);
+        let mut known = self.operations.write().unwrap_or_else(PoisonError::into_inner);
+        known.entry(name.into()).or_default().clone()
+    }
+
+    /// The number of the window that it is now.
+    fn window(&self) -> u64 {
+        static FIRST: LazyLock<Instant> = LazyLock::new(Instant::now);
+        FIRST.elapsed().as_secs() / WINDOW.as_secs() + WINDOWS as u64
+    }
+}
+
+impl Operation {
+    fn add(&self, total: u64, own: u64) {
+        let window = PROFILE.window();
+        let mut past = lock(&self.0);
+        past.all.add(total, own);
+        match past.windows.back_mut() {
+            Some((last, times)) if *last == window => times.add(total, own),
+            _ => {
+                let mut times = Times::default();
+                times.add(total, own);
+                past.windows.push_back((window, times));
+                if past.windows.len() > WINDOWS {
+                    past.windows.pop_front();
+                }
+            }
+        }
+    }
+}
+
+/// How many windows a time reaches back into.
+fn windows(since: Duration) -> u64 {
+    since.as_secs().div_ceil(WINDOW.as_secs())
+}
+
+/// Measures spans.
+pub(crate) struct Stages;
+
+/// What is kept with a span.
+struct Timing {
+    began: Instant,
+    /// Nanoseconds of the spans within it.
+    within: AtomicU64,
+    operation: Arc<Operation>,
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Stages {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let Some(span) = context.span(id) else { return };
+        let operation = match attributes.metadata().name() {
+            NAMED => {
+                let mut name = Name::default();
+                attributes.record(&mut name);
+                PROFILE.operation(&name.0)
+            }
+            name => PROFILE.operation(name),
+        };
+        let timing = Timing { began: Instant::now(), within: AtomicU64::new(0), operation };
+        span.extensions_mut().insert(timing);
+    }
+
+    fn on_close(&self, id: Id, context: Context<'_, S>) {
+        let Some(span) = context.span(&id) else { return };
+        let extensions = span.extensions();
+        let Some(timing) = extensions.get::<Timing>() else { return };
+        let total = nanos(timing.began.elapsed());
+        if let Some(around) = span.parent()
+            && let Some(around) = around.extensions().get::<Timing>()
+        {
+            around.within.fetch_add(total, Ordering::Relaxed);
+        }
+        // Several at a time may take longer together than what they are within.
+        let own = total.saturating_sub(timing.within.load(Ordering::Relaxed));
+        timing.operation.add(total, own);
+    }
+}
+
+/// The field by which a span is named.
+#[derive(Default)]
+struct Name(String);
+
+impl Visit for Name {
+    fn record_str(&mut self, _: &Field, value: &str) {
+        value.clone_into(&mut self.0);
+    }
+
+    fn record_debug(&mut self, _: &Field, _: &dyn std::fmt::Debug) {}
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tracing_subscriber::layer::SubscriberExt as _;
+
+    fn times(name: &str) -> Times {
+        let found = measured(None).0.into_iter().find(|one| one.name == name);
+        found.map(|one| one.times).unwrap_or_default()
+    }
+
+    fn spin(time: Duration) {
+        let began = Instant::now();
+        while began.elapsed() < time {
+            std::hint::spin_loop();
+        }
+    }
+
+    // The counts are the process's: each test has operations of its own.
+    #[test]
+    fn what_is_within_is_not_its_own() {
+        let subscriber = tracing_subscriber::registry().with(Stages);
+        tracing::subscriber::with_default(subscriber, || {
+            stage!("test.outer").in_scope(|| {
+                spin(Duration::from_millis(2));
+                let span = stage!("test.inner");
+                std::thread::scope(|scope| {
+                    scope.spawn(|| span.in_scope(|| spin(Duration::from_millis(4))));
+                });
+                drop(span);
+            });
+        });
+        let (outer, inner) = (times("test.outer"), times("test.inner"));
+        assert_eq!((outer.count, inner.count), (1, 1));
+        assert!(inner.total >= 4_000_000 && inner.own == inner.total, "{inner:?}");
+        assert!(outer.total >= inner.total + 2_000_000, "{outer:?}");
+        assert_eq!(outer.own, outer.total - inner.total);
+    }
+
+    #[test]
+    fn an_operation_may_be_named_when_it_begins() {
+        let subscriber = tracing_subscriber::registry().with(Stages);
+        tracing::subscriber::with_default(subscriber, || {
+            for name in ["test.one", "test.two", "test.two"] {
+                drop(operation(name));
+            }
+        });
+        assert_eq!((times("test.one").count, times("test.two").count), (1, 2));
+    }
+
+    #[test]
+    fn the_past_is_kept_by_the_minute() {
+        let operation = Operation::default();
+        operation.add(5, 5);
+        let mut past = lock(&operation.0);
+        let now = past.windows[0].0;
+        past.windows[0].0 = now - 2;
+        drop(past);
+        operation.add(7, 7);
+        let past = lock(&operation.0);
+        let kept: Vec<(u64, u64)> =
+            past.windows.iter().map(|(window, times)| (now - window, times.total)).collect();
+        assert_eq!(kept, [(2, 5), (0, 7)]);
+        assert_eq!(past.all.total, 12);
+        assert_eq!((windows(Duration::from_secs(1)), windows(Duration::from_secs(61))), (1, 2));
+    }
+}

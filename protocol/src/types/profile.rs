@@ -1,0 +1,53 @@
+//! Where the time goes: `profile.*`.
+
+use serde::{Deserialize, Serialize};
+
+/// Operations of the daemon, and how long they took.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ProfileTop {
+    /// The first of them, in the order that was asked for.
+    pub operations: Vec<Operation>,
+    /// How many more there are.
+    pub more: u64,
+    /// The time that the figures are about, in milliseconds up to now.
+    pub since_ms: u64,
+}
+
+/// An operation. The name of a method stands for its calls, from the request to the answer; other
+/// names for stages of them, and of the background work.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Operation {
+    /// Its name.
+    pub name: String,
+    /// How often it was done.
+    pub count: u64,
+    /// The time that it took in all, in microseconds. Threads count one by one.
+    pub total_us: u64,
+    /// The same without what belongs to operations within it.
+    pub self_us: u64,
+    /// Half of them took at most this, in microseconds; up to 7 % off.
+    pub p50_us: u64,
+    /// 99 of 100 took at most this.
+    pub p99_us: u64,
+    /// The longest.
+    pub max_us: u64,
+}
+
+/// The order of operations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ProfileOrder {
+    /// The most time in all first.
+    #[default]
+    Total,
+    /// The most time of their own first.
+    #[serde(rename = "self")]
+    Own,
+    /// The most frequent first.
+    Count,
+    /// The slowest first.
+    P99,
+}

@@ -1,0 +1,244 @@
+//! What the engines of the daemon are worth: measuring, caching, working in the background.
+//!
+//! `cargo run --release -p hob-tests --bin bench-engines -- TREE [--rounds N]`
+//!
+//! While the tree is indexed from cold, what a person does meanwhile is timed; then its index is
+//! cancelled; then outlines are asked for twice; and a search is made with and without being measured.
+
+mod bench;
+
+use bench::{Failure, Options, Table, Times, World, mb, ms, ratio, timed};
+use hob_client::{Connection, IndexApiClient as _, Place, TasksApiClient, block_on};
+use hob_protocol::{SearchQuery, TaskState, Text};
+use std::ffi::OsString;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Files that are outlined.
+const OUTLINED: usize = 500;
+
+fn main() -> std::process::ExitCode {
+    bench::main(run)
+}
+
+fn run() -> Result<(), Failure> {
+    let options = Options::of_process("bench-engines TREE", &[])?;
+    let (tree, rounds) = (options.tree()?, options.number("rounds", 1000)?);
+    meanwhile(&options, &tree, rounds)?;
+    cancelled(&options, &tree)?;
+    outlined(&options, &tree)?;
+    measured(&options, rounds)
+}
+
+/// A workspace with a few files, which is warm.
+fn small(world: &World) -> Result<PathBuf, Failure> {
+    let dir = world.path("small");
+    fs::create_dir(&dir)?;
+    for file in 0..200 {
+        let text = format!("fn kettle{file}() {{}}\n").repeat(50);
+        fs::write(dir.join(format!("{file}.rs")), text)?;
+    }
+    world.run(&dir, &["index", "--wait"])?;
+    Ok(dir)
+}
+
+/// Whole processes of a person who works elsewhere while a tree is indexed from cold.
+fn meanwhile(options: &Options, tree: &Path, rounds: usize) -> Result<(), Failure> {
+    let world = World::new(options)?;
+    let small = small(&world)?;
+    let mut index = Times::default();
+    timed(world.hob(["index"]).current_dir(tree), &mut index)?;
+    let commands: [(&str, &[&str]); 3] = [
+        ("hob ping", &["ping"]),
+        ("hob files x", &["files", "x"]),
+        ("hob search", &["search", "kettle7\\b"]),
+    ];
+    let mut all = commands.map(|_| Times::default());
+    let mut busy = true;
+    for _ in 0..rounds {
+        for ((_, args), times) in commands.iter().zip(&mut all) {
+            timed(world.hob(*args).current_dir(&small), times)?;
+        }
+    }
+    busy &= world.status(tree)?["freshness"] == "indexing";
+    let mut table = Table::default();
+    table.row(["while a tree is indexed, ms", "count", "p50", "p99", "max"]);
+    let mut row = |name: &str, times: &Times| {
+        let (p50, p99, max) = (times.median(), times.quantile(0.99), times.quantile(1.0));
+        table.row([name.to_owned(), times.wall.len().to_string(), ms(p50), ms(p99), ms(max)]);
+    };
+    row("hob index", &index);
+    for ((name, _), times) in commands.iter().zip(&all) {
+        row(name, times);
+    }
+    table.print()?;
+    if !busy {
+        writeln!(
+            std::io::stdout(),
+            "the tree was indexed before the last of them: take a larger one, or fewer rounds"
+        )?;
+    }
+    Ok(())
+}
+
+/// A cold index that is cancelled after a while.
+fn cancelled(options: &Options, tree: &Path) -> Result<(), Failure> {
+    let world = World::new(options)?;
+    world.run(&world.path("home"), &["ping"])?;
+    let daemon = world.daemon(&world.path("home"))?;
+    let threads = || -> u64 {
+        fs::read_dir(format!("/proc/{}/task", daemon.pid)).map_or(0, |tasks| tasks.count() as u64)
+    };
+    let connection = Connection::open(&Place::with_socket(world.socket()))?;
+    let mut table = Table::default();
+    table.row([
+        "a cold index, cancelled",
+        "after s",
+        "stopped in ms",
+        "MB",
+        "threads",
+        "cpu after",
+    ]);
+    for seconds in [1, 4, 8] {
+        let status = block_on(connection.build(Text::from(tree), None))?;
+        let id = status.task.ok_or("there is nothing to index")?;
+        std::thread::sleep(Duration::from_secs(seconds));
+        let began = Instant::now();
+        let task = block_on(TasksApiClient::cancel(&connection, id))?;
+        let task = match task.state.has_ended() {
+            true => task,
+            false => block_on(TasksApiClient::wait(&connection, id))?,
+        };
+        let took = began.elapsed();
+        if task.state != TaskState::Cancelled {
+            return Err(format!("it has not been cancelled: {:?}", task.state).into());
+        }
+        // The allocator gives memory back when it gets to it.
+        std::thread::sleep(Duration::from_secs(2));
+        let cpu = daemon.cpu();
+        std::thread::sleep(Duration::from_secs(1));
+        table.row([
+            String::new(),
+            seconds.to_string(),
+            ms(took),
+            mb(daemon.memory("RssAnon")),
+            threads().to_string(),
+            ms(daemon.cpu() - cpu),
+        ]);
+    }
+    table.print()?;
+    let said = world.run(tree, &["index", "--wait"])?;
+    Ok(writeln!(std::io::stdout(), "then: {}", said.trim())?)
+}
+
+/// Whole processes that outline many files, the first time and later.
+fn outlined(options: &Options, tree: &Path) -> Result<(), Failure> {
+    let world = World::new(options)?;
+    world.run(&world.path("home"), &["ping"])?;
+    let mut files: Vec<OsString> = Vec::new();
+    let mut todo = vec![tree.to_owned()];
+    while let Some(dir) = todo.pop() {
+        let mut entries: Vec<PathBuf> =
+            fs::read_dir(dir)?.flatten().map(|entry| entry.path()).collect();
+        entries.sort();
+        for path in entries {
+            let code = path
+                .extension()
+                .is_some_and(|end| ["c", "rs", "py", "go"].iter().any(|e| end == *e));
+            if path.is_dir() && !path.is_symlink() {
+                todo.push(path);
+            } else if code && path.metadata()?.len() < 64 << 10 {
+                files.push(path.into());
+            }
+        }
+        if files.len() >= OUTLINED {
+            break;
+        }
+    }
+    files.truncate(OUTLINED);
+    let copies = world.path("outlined");
+    fs::create_dir(&copies)?;
+    // In no workspace, so that nothing but the cache knows them.
+    let mut command = vec![OsString::from("outline")];
+    for (number, file) in files.iter().enumerate() {
+        let end = Path::new(file).extension().unwrap_or_default().to_string_lossy();
+        let copy = copies.join(format!("{number}.{end}"));
+        fs::copy(file, &copy)?;
+        command.push(copy.into());
+    }
+    let (mut first, mut later) = (Times::default(), Times::default());
+    let one = timed(world.hob(&command).current_dir(&copies), &mut first)?;
+    for _ in 0..20 {
+        let again = timed(world.hob(&command).current_dir(&copies), &mut later)?;
+        if again.stdout != one.stdout {
+            return Err("a cached outline differs".into());
+        }
+    }
+    let mut table = Table::default();
+    table.row([
+        &*format!("outline of {} files, ms", files.len()),
+        "first",
+        "later, p50",
+        "p99",
+        "kB",
+    ]);
+    let size = (one.stdout.len() / 1000).to_string();
+    table.row([
+        String::new(),
+        ms(first.median()),
+        ms(later.median()),
+        ms(later.quantile(0.99)),
+        size,
+    ]);
+    Ok(table.print()?)
+}
+
+/// The same search over one connection, by a daemon that measures and one that does not, in turn.
+fn measured(options: &Options, rounds: usize) -> Result<(), Failure> {
+    let mut worlds = Vec::new();
+    for enabled in ["true", "false"] {
+        let world = World::new(options)?;
+        let on = world.hob(["ping"]).env("HOB_PROFILE_ENABLED", enabled).output()?;
+        if !on.status.success() {
+            return Err("the daemon does not start".into());
+        }
+        let dir = small(&world)?;
+        let daemon = world.daemon(&dir)?;
+        let connection = Connection::open(&Place::with_socket(world.socket()))?;
+        worlds.push((world, dir, daemon, connection, Times::default()));
+    }
+    let cpu: Vec<Duration> = worlds.iter().map(|(_, _, daemon, ..)| daemon.cpu()).collect();
+    for _ in 0..rounds * 5 {
+        for (_, dir, _, connection, times) in &mut worlds {
+            let query = SearchQuery {
+                patterns: vec!["kettle7\\b".to_owned()],
+                cwd: Text::from(dir.as_path()),
+                ..SearchQuery::default()
+            };
+            let began = Instant::now();
+            block_on(connection.search(query))?;
+            times.wall.push(began.elapsed());
+        }
+    }
+    let mut table = Table::default();
+    table.row(["a search, ms", "p50", "p99", "daemon's cpu each", "ratio"]);
+    let each = |at: usize| {
+        let daemon = worlds[at].2;
+        (daemon.cpu() - cpu[at]) / u32::try_from(rounds * 5).unwrap_or(u32::MAX)
+    };
+    for (at, name) in ["measured", "not measured"].into_iter().enumerate() {
+        let times = &worlds[at].4;
+        let (p50, p99) = (times.median(), times.quantile(0.99));
+        table.row([
+            name.to_owned(),
+            ms(p50),
+            ms(p99),
+            ms(each(at)),
+            ratio(p50, worlds[1].4.median()),
+        ]);
+    }
+
+    Ok(table.print()?)
+}

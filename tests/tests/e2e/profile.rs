@@ -1,0 +1,67 @@
+//! Where the time goes is told, by operation.
+
+use crate::start;
+use serde_json::Value;
+
+fn top(hob: &hob_tests::Hob, args: &str) -> Value {
+    serde_json::from_str(&hob.run(&format!("profile --json {args}"))).unwrap()
+}
+
+fn named<'a>(top: &'a Value, name: &str) -> Option<&'a Value> {
+    top["operations"].as_array().unwrap().iter().find(|one| one["name"] == name)
+}
+
+#[test]
+fn each_call_and_each_stage_is_counted() {
+    let hob = start("//- a.rs\nfn kettle() {}\n");
+    hob.index();
+    let _ = hob.run("profile --reset");
+    for _ in 0..5 {
+        assert_eq!(hob.run("search kettle"), "a.rs:1:fn kettle() {}\n");
+    }
+    let _ = hob.run("symbols kettle");
+    let top = top(&hob, "--top 100 --since 5m");
+    for (name, count) in [
+        ("index.searchStream", 5),
+        ("search", 5),
+        ("search.read", 5),
+        ("index.symbols", 1),
+        ("symbols", 1),
+    ] {
+        let operation = named(&top, name).unwrap_or_else(|| panic!("{name}: {top}"));
+        assert_eq!(operation["count"], count, "{name}: {top}");
+        let figure = |name: &str| operation[name].as_u64().unwrap();
+        assert!(figure("total_us") >= figure("self_us"), "{top}");
+        assert!(figure("max_us") >= figure("p50_us") && figure("p99_us") >= figure("p50_us"));
+    }
+    // What it reads is a part of a search.
+    let of = |name: &str, figure: &str| named(&top, name).unwrap()[figure].as_u64().unwrap();
+    assert!(of("search", "total_us") >= of("search.read", "total_us"), "{top}");
+    let text = hob.run("profile --top 2 --by count");
+    assert_eq!(text.lines().count(), 4, "{text}");
+    assert!(text.starts_with("operation") && text.contains(" more\n"), "{text}");
+    // What nobody has is no operation.
+    let _ = hob.try_run(&["rpc", "no.such"]);
+    assert!(named(&self::top(&hob, "--top 100"), "no.such").is_none());
+}
+
+#[test]
+fn what_is_asked_wrongly_is_told() {
+    let mut hob = start("");
+    for (args, said) in [
+        ("--since 5", "`5` is no time"),
+        ("--since 2h", "at most 3600 s"),
+        ("--by speed", "speed"),
+        ("--top many", "many"),
+    ] {
+        let args: Vec<&str> = ["profile"].into_iter().chain(args.split(' ')).collect();
+        let refused = hob.try_run(&args);
+        assert_eq!(refused.status, Some(2), "{refused:?}");
+        assert!(refused.stderr.contains(said), "{refused:?}");
+    }
+    let _ = hob.run("daemon stop");
+    hob.set("HOB_PROFILE_ENABLED", "false");
+    let off = hob.try_run(&["profile"]);
+    assert_eq!(off.status, Some(2), "{off:?}");
+    assert!(off.stderr.contains("`profile.enabled` is false"), "{off:?}");
+}
