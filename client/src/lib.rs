@@ -38,7 +38,7 @@ mod wire;
 #[cfg(feature = "async")]
 pub use asynchronous::connect_async;
 pub use block::block_on;
-pub use cli::main;
+pub use cli::{main, pages};
 pub use connection::Connection;
 pub use error::{Error, ErrorKind};
 #[cfg(feature = "async")]

@@ -245,7 +245,8 @@ fn variable(key: &str) -> String {
 /// What is wrong with the name of a variable of the environment that looks like one of ours.
 pub(crate) fn strange_variable(name: &str) -> Option<String> {
     /// Those that set no key.
-    const OTHERS: [&str; 4] = ["HOB_SOCKET", "HOB_DAEMON", "HOB_LOG", "HOB_DOCTOR_CLIENT"];
+    const OTHERS: [&str; 5] =
+        ["HOB_SOCKET", "HOB_DAEMON", "HOB_PAGES", "HOB_LOG", "HOB_DOCTOR_CLIENT"];
     let known: Vec<String> = ROWS.iter().map(|row| variable(row.key)).collect();
     let known = || known.iter().map(String::as_str).chain(OTHERS);
     if !name.starts_with("HOB_") || known().any(|one| one == name) {

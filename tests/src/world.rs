@@ -20,6 +20,8 @@ pub struct Programs {
     pub hob: &'static str,
     /// The daemon.
     pub hobd: &'static str,
+    /// What makes the client's pages.
+    pub pages: &'static str,
 }
 
 /// A world: a directory with a tree, a home, and places for the daemon's things. Dropping it stops
@@ -67,7 +69,10 @@ impl Hob {
         fs::write(dir.path().join("home/.gitconfig"), identity).unwrap();
         let mut hob = Self { programs, dir, vars: BTreeMap::new(), before: Vec::new() };
         let path = std::env::var_os("PATH").unwrap_or_default();
-        hob.set("PATH", path).set("HOB_DAEMON", programs.hobd).set("LC_ALL", "C.UTF-8");
+        hob.set("PATH", path)
+            .set("HOB_DAEMON", programs.hobd)
+            .set("HOB_PAGES", programs.pages)
+            .set("LC_ALL", "C.UTF-8");
         for (name, place) in [
             ("HOME", "home"),
             ("XDG_RUNTIME_DIR", "run"),

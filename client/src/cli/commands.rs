@@ -125,11 +125,13 @@ pub(super) fn find(name: &str) -> Option<&'static Row> {
 }
 
 /// How many arguments before the command's name are global flags and their values.
-fn leading_flags(args: &[OsString]) -> usize {
+pub(super) fn leading_flags(args: &[OsString]) -> usize {
     let mut taken = 0;
     while let Some(arg) = args.get(taken).and_then(|arg| arg.to_str()) {
         taken += match arg {
             "--no-sync" => 1,
+            // Only a search knows it, but it may stand before its name.
+            "--profile" => 1,
             "--color" if taken + 1 < args.len() => 2,
             _ if arg.starts_with("--color=") => 1,
             _ => break,

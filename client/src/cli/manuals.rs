@@ -1,15 +1,18 @@
-//! `hob completions SHELL` and `hob man`: what shells and `man` want to know of the commands, made of
-//! the same rows as they are.
+//! `hob completions SHELL` and `hob man`. What makes them is large and seldom used, so `hob` has it
+//! done by `hob-pages`, which is [`super::pages`].
 
-use super::commands::{COMMANDS, Group, Row, global_flags, positional, root, utf8, value, whole};
+use super::commands::{Group, Row, leading_flags, positional};
 use super::{Status, World};
 use crate::error::reason;
+use crate::start::in_path;
 use crate::{Error, ErrorKind};
 use clap::{Arg, ArgMatches, Command, ValueHint, value_parser};
-use clap_complete::Shell;
-use clap_mangen::Man;
-use std::ffi::OsString;
-use std::path::Path;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+
+/// The program that makes them.
+const PROGRAM: &str = "hob-pages";
 
 pub(super) const COMPLETIONS: Row = Row {
     name: "completions",
@@ -17,7 +20,7 @@ pub(super) const COMPLETIONS: Row = Row {
     synopsis: "SHELL",
     about: "Print what a shell completes commands by",
     define: define_completions,
-    run: completions,
+    run: pass_on,
 };
 
 pub(super) const MAN: Row = Row {
@@ -26,26 +29,18 @@ pub(super) const MAN: Row = Row {
     synopsis: "[COMMAND] [--dir DIR]",
     about: "Print a page of the manual",
     define: define_man,
-    run: man,
+    run: pass_on,
 };
 
 fn define_completions(command: Command) -> Command {
     let shell = Arg::new("shell").value_name("SHELL").required(true);
-    command.arg(shell.value_parser(value_parser!(Shell)).help("Your shell")).after_help(
-        "bash:  hob completions bash > ~/.local/share/bash-completion/completions/hob\n\
+    command
+        .arg(shell.value_parser(["bash", "elvish", "fish", "powershell", "zsh"]).help("Your shell"))
+        .after_help(
+            "bash:  hob completions bash > ~/.local/share/bash-completion/completions/hob\n\
          zsh:   hob completions zsh > DIR/_hob, where DIR is one of $fpath\n\
          fish:  hob completions fish > ~/.config/fish/completions/hob.fish",
-    )
-}
-
-fn completions(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
-    let Some(shell) = matches.get_one::<Shell>("shell") else {
-        return Err(Error::new(ErrorKind::Usage, "`SHELL` is missing"));
-    };
-    let mut script = Vec::new();
-    clap_complete::generate(*shell, &mut whole(), "hob", &mut script);
-    world.out.write_all(&script)?;
-    Ok(Status::Done)
+        )
 }
 
 fn define_man(command: Command) -> Command {
@@ -56,69 +51,27 @@ fn define_man(command: Command) -> Command {
         .after_help("To read one: hob man search | man -l -\nTo install all: hob man --dir ~/.local/share/man/man1")
 }
 
-fn man(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
-    if let Some(dir) = value(matches, "dir") {
-        return write_all(Path::new(dir), world);
+/// Becomes the program that does it, with the same arguments.
+fn pass_on(_: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
+    let args: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let program = find(world)?;
+    let command = &args[leading_flags(&args).min(args.len())..];
+    world.out.flush()?;
+    let error = std::process::Command::new(&program).args(command).exec();
+    let message = format!("cannot run `{}`: {}", program.display(), reason(&error));
+    Err(Error::new(ErrorKind::Start, message).hint("install `hob` anew: `hob-pages` comes with it"))
+}
+
+/// `$HOB_PAGES`, else the one beside this program, else the one in `PATH`.
+fn find(world: &World<'_>) -> Result<PathBuf, Error> {
+    if let Some(named) = (world.env)("HOB_PAGES") {
+        return Ok(named.into());
     }
-    let words = matches.get_many::<OsString>("command").unwrap_or_default();
-    let words: Result<Vec<&str>, Error> = words.map(|word| utf8(word, "the command")).collect();
-    let words = words?.join(" ");
-    let Some((_, command)) = pages().into_iter().find(|(name, _)| *name == words) else {
-        let message = format!("`{words}` is no command");
-        return Err(Error::new(ErrorKind::Usage, message).hint("see `hob help`"));
-    };
-    let page = page(command)?;
-    world.out.write_all(&page)?;
-    Ok(Status::Done)
-}
-
-fn write_all(dir: &Path, world: &mut World<'_>) -> Result<Status, Error> {
-    let failed = |path: &Path, error: &std::io::Error| {
-        let message = format!("cannot write `{}`: {}", path.display(), reason(error));
-        Error::new(ErrorKind::Io, message).hint("name a directory that is yours with `--dir`")
-    };
-    std::fs::create_dir_all(dir).map_err(|error| failed(dir, &error))?;
-    let pages = pages();
-    for (_, command) in &pages {
-        let name = command.get_display_name().unwrap_or("hob");
-        let path = dir.join(format!("{name}.1"));
-        std::fs::write(&path, page(command.clone())?).map_err(|error| failed(&path, &error))?;
-    }
-    writeln!(world.out, "{} pages in {}", pages.len(), dir.display())?;
-    Ok(Status::Done)
-}
-
-/// All pages, by the words of their commands: none for hob's own.
-fn pages() -> Vec<(String, Command)> {
-    let commands = COMMANDS.iter().map(|row| Command::new(row.name).about(row.about));
-    let overview = root().subcommands(commands).after_help(super::usage::ENDING);
-    let mut pages = vec![(String::new(), overview)];
-    for row in COMMANDS {
-        let command = (row.define)(Command::new(row.name).about(row.about));
-        let below: Vec<Command> = command.get_subcommands().cloned().collect();
-        pages.push((row.name.to_owned(), described(command, row.name)));
-        for command in below {
-            let words = format!("{} {}", row.name, command.get_name());
-            pages.push((words.clone(), described(command, &words)));
-        }
-    }
-    pages
-}
-
-/// A command as its page shows it.
-fn described(command: Command, words: &str) -> Command {
-    command
-        .bin_name(format!("hob {words}"))
-        .display_name(format!("hob-{}", words.replace(' ', "-")))
-        .version(env!("CARGO_PKG_VERSION"))
-        .args(global_flags())
-        .disable_help_subcommand(true)
-}
-
-fn page(command: Command) -> Result<Vec<u8>, Error> {
-    let mut page = Vec::new();
-    // A date that is empty is not written, and the source is then read in its place.
-    let man = Man::new(command).date(" ").source(concat!("hob ", env!("CARGO_PKG_VERSION")));
-    man.render(&mut page)?;
-    Ok(page)
+    let beside = std::env::current_exe().ok().map(|own| own.with_file_name(PROGRAM));
+    let path = (world.env)("PATH");
+    let found = beside.filter(|program| program.is_file());
+    found.or_else(|| in_path(OsStr::new(PROGRAM), path.as_deref())).ok_or_else(|| {
+        Error::new(ErrorKind::Start, "`hob-pages` is neither beside `hob` nor in `PATH`")
+            .hint("install it there: it comes with `hob`; or set `HOB_PAGES` to its path")
+    })
 }

@@ -15,6 +15,7 @@ mod kinds;
 mod logs;
 mod manuals;
 mod outline;
+mod pages;
 mod paint;
 mod ping;
 mod profile;
@@ -59,9 +60,24 @@ pub fn main() -> ExitCode {
     ExitCode::from(run(args, &mut world) as u8)
 }
 
+/// The program `hob-pages`, which makes what `hob` seldom needs: pages of the manual, and what shells
+/// complete commands by.
+#[must_use]
+pub fn pages() -> ExitCode {
+    let args = std::env::args_os().skip(1).collect();
+    let (mut out, mut err) = (std::io::stdout().lock(), std::io::stderr().lock());
+    let mut world = World::of_process(&mut out, &mut err);
+    let result = pages::run(args, &mut world);
+    ExitCode::from(report(result, &mut world) as u8)
+}
+
 /// Runs a command line, without the program's name, and reports its error.
 fn run(args: Vec<OsString>, world: &mut World<'_>) -> Status {
     let result = commands::dispatch(args, world);
+    report(result, world)
+}
+
+fn report(result: Result<Status, Error>, world: &mut World<'_>) -> Status {
     let result = world.out.flush().map_err(Error::from).and(result);
     match result {
         Ok(status) => status,

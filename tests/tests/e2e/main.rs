@@ -31,6 +31,7 @@ use hob_tests::{Hob, Programs};
 const PROGRAMS: Programs = Programs {
     hob: env!("CARGO_BIN_EXE_hob-under-test"),
     hobd: env!("CARGO_BIN_EXE_hobd-under-test"),
+    pages: env!("CARGO_BIN_EXE_hob-pages-under-test"),
 };
 
 /// A world with a git repository of these files.

@@ -1,0 +1,5 @@
+//! `hob-pages`, so that the tests' own build makes it.
+
+fn main() -> std::process::ExitCode {
+    hob_client::pages()
+}
