@@ -49,7 +49,17 @@ fn run_on(
     };
     let args = line.split_whitespace().map(OsString::from).collect();
     let (out_is_terminal, err_is_terminal) = (terminal, terminal);
-    run(args, &mut World { out, err, out_is_terminal, err_is_terminal, env: &env })
+    run(
+        args,
+        &mut World {
+            out,
+            err,
+            out_is_terminal,
+            err_is_terminal,
+            began: std::time::Instant::now(),
+            env: &env,
+        },
+    )
 }
 
 pub(super) fn check(daemon: &Scripted, line: &str, expected: Expect) {

@@ -56,6 +56,7 @@ impl Home {
             err: &mut err,
             out_is_terminal: false,
             err_is_terminal: false,
+            began: std::time::Instant::now(),
             env: &env,
         };
         let status = run(line.split_whitespace().map(OsString::from).collect(), &mut world);

@@ -94,6 +94,7 @@ impl Request {
             after: context("after-context"),
             no_sync: on(matches, "no-sync"),
             deadline_ms: number(matches, "deadline"),
+            profile: on(matches, "profile"),
             ..SearchQuery::in_dir(world.current_dir()?)
         };
         let quiet = on(matches, "quiet");

@@ -54,6 +54,7 @@ pub(super) const FLAGS: &[Flag] = &[
     row(OUTPUT, NONE, "count-matches", Switch, "Count matches of each file"),
     row(OUTPUT, NONE, "json", Undoable("no-json"), "ripgrep's JSON Lines"),
     row(OUTPUT, 'o', "only-matching", Switch, "Only the parts that match"),
+    row(OUTPUT, NONE, "profile", Switch, "Tell on standard error where the time went"),
     row(OUTPUT, 'q', "quiet", Switch, "Print nothing, and stop at the first match"),
     row(OUTPUT, 'A', "after-context", Number("NUM"), "Lines to show after each match"),
     row(OUTPUT, 'B', "before-context", Number("NUM"), "Lines to show before each match"),

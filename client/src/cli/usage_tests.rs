@@ -135,72 +135,73 @@ fn help_is_grouped() {
         &daemon,
         "help search",
         expect![[r#"
-        Find lines that match, as ripgrep prints them, sorted by path
+            Find lines that match, as ripgrep prints them, sorted by path
 
-        Usage: hob search [FLAGS] PATTERN [PATH...]
-               hob search [FLAGS] -e PATTERN... [PATH...]
+            Usage: hob search [FLAGS] PATTERN [PATH...]
+                   hob search [FLAGS] -e PATTERN... [PATH...]
 
-        Options:
-              --no-sync       Answer from the state at hand, without waiting for changes under way
-              --color <WHEN>  Colours: auto, always, never or ansi; NO_COLOR is obeyed [default: auto]
-          -h, --help          Print help
+            Options:
+                  --no-sync       Answer from the state at hand, without waiting for changes under way
+                  --color <WHEN>  Colours: auto, always, never or ansi; NO_COLOR is obeyed [default: auto]
+              -h, --help          Print help
 
-        Patterns:
-          -e, --regexp <PATTERN>  Search for this; all other arguments are paths
-          -F, --fixed-strings     Take patterns literally
-          -i, --ignore-case       Ignore case (the last of -i, -s, -S wins)
-          -s, --case-sensitive    Tell upper and lower case apart (the default)
-          -S, --smart-case        Ignore case if the patterns are all lower case
-          -w, --word-regexp       Match whole words (the last of -w, -x wins)
-          -x, --line-regexp       Match whole lines
-          -v, --invert-match      Find lines without a match
+            Patterns:
+              -e, --regexp <PATTERN>  Search for this; all other arguments are paths
+              -F, --fixed-strings     Take patterns literally
+              -i, --ignore-case       Ignore case (the last of -i, -s, -S wins)
+              -s, --case-sensitive    Tell upper and lower case apart (the default)
+              -S, --smart-case        Ignore case if the patterns are all lower case
+              -w, --word-regexp       Match whole words (the last of -w, -x wins)
+              -x, --line-regexp       Match whole lines
+              -v, --invert-match      Find lines without a match
 
-        Files:
-          -g, --glob <GLOB>      Only paths that match; a leading ! excludes them
-          -t, --type <TYPE>      Only files of this type
-          -T, --type-not <TYPE>  No files of this type
-          -., --hidden           Hidden files and directories too
-              --no-ignore        Ignored files too
-          -L, --follow           Follow symbolic links
+            Files:
+              -g, --glob <GLOB>      Only paths that match; a leading ! excludes them
+              -t, --type <TYPE>      Only files of this type
+              -T, --type-not <TYPE>  No files of this type
+              -., --hidden           Hidden files and directories too
+                  --no-ignore        Ignored files too
+              -L, --follow           Follow symbolic links
 
-        Output:
-          -l, --files-with-matches    Only names of files with a match
-              --files-without-match   Only names of files without one
-          -c, --count                 Count matching lines of each file; with -o, matches
-              --count-matches         Count matches of each file
-              --json                  ripgrep's JSON Lines
-          -o, --only-matching         Only the parts that match
-          -q, --quiet                 Print nothing, and stop at the first match
-          -A, --after-context <NUM>   Lines to show after each match
-          -B, --before-context <NUM>  Lines to show before each match
-          -C, --context <NUM>         Lines to show before and after; -A and -B go first
-          -0, --null                  A NUL byte after each file's name
-              --heading               Names above lines, as on a terminal
-          -p, --pretty                As on a terminal: --color always --heading
-          -n, --line-number           Line numbers (always on)
-          -H, --with-filename         Names of files (always on)
+            Output:
+              -l, --files-with-matches    Only names of files with a match
+                  --files-without-match   Only names of files without one
+              -c, --count                 Count matching lines of each file; with -o, matches
+                  --count-matches         Count matches of each file
+                  --json                  ripgrep's JSON Lines
+              -o, --only-matching         Only the parts that match
+                  --profile               Tell on standard error where the time went
+              -q, --quiet                 Print nothing, and stop at the first match
+              -A, --after-context <NUM>   Lines to show after each match
+              -B, --before-context <NUM>  Lines to show before each match
+              -C, --context <NUM>         Lines to show before and after; -A and -B go first
+              -0, --null                  A NUL byte after each file's name
+                  --heading               Names above lines, as on a terminal
+              -p, --pretty                As on a terminal: --color always --heading
+              -n, --line-number           Line numbers (always on)
+              -H, --with-filename         Names of files (always on)
 
-        Limits:
-          -m, --max-count <NUM>  At most so many matching lines of each file
-              --limit <NUM>      At most so many matching lines in all
-              --deadline <MS>    Stop after so many milliseconds
+            Limits:
+              -m, --max-count <NUM>  At most so many matching lines of each file
+                  --limit <NUM>      At most so many matching lines in all
+                  --deadline <MS>    Stop after so many milliseconds
 
-        PATTERN is a regular expression of Rust's regex crate. Without a PATH the current directory is
-        searched; standard input is never read. A pattern that begins with a dash needs -e.
+            PATTERN is a regular expression of Rust's regex crate. Without a PATH the current directory is
+            searched; standard input is never read. A pattern that begins with a dash needs -e.
 
-        What is printed equals `rg --sort path -H -n --no-heading`, and on a terminal `rg --sort path
-        --pretty`. Every change to the tree that was complete before the search is seen, unless --no-sync
-        says otherwise. A result that --limit or --deadline cut says so on standard error.
+            What is printed equals `rg --sort path -H -n --no-heading`, and on a terminal `rg --sort path
+            --pretty`. Every change to the tree that was complete before the search is seen, unless --no-sync
+            says otherwise. A result that --limit or --deadline cut says so on standard error.
 
-        Exit status: 0 if there was a match, 1 if there was none, 2 after an error.
+            Exit status: 0 if there was a match, 1 if there was none, 2 after an error.
 
-        Examples:
-          hob search 'fn \w+_all'
-          hob search -F -w -C2 'a.b' src tests
-          hob search -l -g '*.rs' -g '!tests' -e unsafe -e transmute
-          hob search --json todo | jq -r 'select(.type == "match") | .data.path.text'
-        status 0
-    "#]],
+            Examples:
+              hob search 'fn \w+_all'
+              hob search -F -w -C2 'a.b' src tests
+              hob search -l -g '*.rs' -g '!tests' -e unsafe -e transmute
+              hob search --json todo | jq -r 'select(.type == "match") | .data.path.text'
+            status 0
+        "#]],
     );
     check(
         &daemon,

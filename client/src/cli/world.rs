@@ -7,7 +7,7 @@ use hob_protocol::{Kind, Text};
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A command's surroundings. Tests make their own.
 pub(super) struct World<'a> {
@@ -17,6 +17,8 @@ pub(super) struct World<'a> {
     pub(super) err: &'a mut dyn Write,
     pub(super) out_is_terminal: bool,
     pub(super) err_is_terminal: bool,
+    /// When the process began, about.
+    pub(super) began: Instant,
     /// A variable of the environment; one that is empty counts as unset.
     pub(super) env: &'a dyn Fn(&str) -> Option<OsString>,
 }
@@ -29,6 +31,7 @@ impl<'a> World<'a> {
             err,
             out_is_terminal: std::io::stdout().is_terminal(),
             err_is_terminal: std::io::stderr().is_terminal(),
+            began: Instant::now(),
             env: &hob_protocol::place::process_env,
         }
     }

@@ -4,7 +4,7 @@ use super::workspace::{not_synced, synced};
 use super::{blocking, directory, stopping};
 use crate::Services;
 use crate::indexing::Stores as _;
-use crate::profile::stage;
+use crate::profile::{self, stage};
 use crate::search::{self, Cancel, FindView, Lines, Part, Receiver, SearchError, View, Want};
 use crate::tasks::Full;
 use crate::workspace::Failed;
@@ -13,7 +13,7 @@ use hob_index::tree::Docs;
 use hob_protocol::api::IndexApiServer;
 use hob_protocol::{
     FileTypes, FilesQuery, FilesResult, Kind, LineMatch, SearchQuery, SearchResult, SearchSummary,
-    Text, WorkspaceStatus,
+    StageTime, Text, WorkspaceStatus,
 };
 use jsonrpsee::core::{RpcResult, async_trait};
 use jsonrpsee::types::ErrorObjectOwned;
@@ -151,13 +151,30 @@ pub(super) fn search(
     cancel: &Cancel,
     receiver: &mut dyn Receiver,
 ) -> Result<SearchSummary, SearchError> {
-    let _stage = stage!("search").entered();
+    let stage = stage!("search").entered();
+    let recording = if query.profile { profile::record(&stage) } else { None };
     let _entered = services.workspaces.foreground.enter();
     let find: FindView<'_> = &|path| match services.workspaces.of(path) {
         Some(warm) => view(services, &warm, query.no_sync).map(Some),
         None => Ok(None),
     };
-    search::run(query, want, find, &services.pool, cancel, receiver)
+    let mut summary = search::run(query, want, find, &services.pool, cancel, receiver)?;
+    if let Some(recording) = recording {
+        let queued = profile::queued().as_nanos();
+        summary.queued_us = u64::try_from(queued / 1000).unwrap_or(u64::MAX);
+        summary.profile = recording.stages().into_iter().map(stage_time).collect();
+    }
+    Ok(summary)
+}
+
+fn stage_time(stage: profile::Stage) -> StageTime {
+    StageTime {
+        name: stage.name.to_owned(),
+        depth: stage.depth as u64,
+        count: stage.count,
+        total_us: stage.total / 1000,
+        self_us: stage.own / 1000,
+    }
 }
 
 fn view(services: &Services, warm: &Arc<Warm>, no_sync: bool) -> Result<View, SearchError> {

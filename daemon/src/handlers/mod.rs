@@ -18,7 +18,7 @@ mod workspace;
 pub use interface::Interface;
 
 use crate::Services;
-use crate::profile::stage;
+use crate::profile::{self as measured, stage};
 use hob_protocol::api::{
     CacheApiServer as _, DaemonApiServer as _, IndexApiServer as _, IndexStreamsServer as _,
     ProfileApiServer as _, RpcApiServer as _, SymbolsApiServer as _, TasksApiServer,
@@ -31,6 +31,7 @@ use jsonrpsee::core::RpcResult;
 use jsonrpsee::types::ErrorObjectOwned;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// All methods of the daemon.
 ///
@@ -57,9 +58,10 @@ async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> RpcResult<T> + Send + 'static,
 ) -> RpcResult<T> {
     let around = tracing::Span::current();
-    let queue = stage!("queue");
+    let (queue, asked) = (stage!("queue"), Instant::now());
     let work = move || {
         drop(queue);
+        measured::was_queued(asked.elapsed());
         around.in_scope(work)
     };
     match tokio::task::spawn_blocking(work).await {

@@ -9,9 +9,12 @@
 //! [`tracing::Span::in_scope`].
 
 mod histogram;
+mod recording;
 
 pub(crate) use histogram::Times;
+pub(crate) use recording::{Stage, queued, record, was_queued};
 
+use recording::Recorded;
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, RwLock};
@@ -163,6 +166,8 @@ struct Timing {
     /// Nanoseconds of the spans within it.
     within: AtomicU64,
     operation: Arc<Operation>,
+    /// Where somebody wants to know it of this very one.
+    recorded: Option<Recorded>,
 }
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Stages {
@@ -176,7 +181,13 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Stages {
             }
             name => PROFILE.operation(name),
         };
-        let timing = Timing { began: Instant::now(), within: AtomicU64::new(0), operation };
+        let recorded = span.parent().and_then(|around| {
+            let extensions = around.extensions();
+            let recorded = extensions.get::<Timing>()?.recorded.as_ref()?;
+            Some(recorded.within(attributes.metadata().name()))
+        });
+        let (began, within) = (Instant::now(), AtomicU64::new(0));
+        let timing = Timing { began, within, operation, recorded };
         span.extensions_mut().insert(timing);
     }
 
@@ -193,6 +204,9 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Stages {
         // Several at a time may take longer together than what they are within.
         let own = total.saturating_sub(timing.within.load(Ordering::Relaxed));
         timing.operation.add(total, own);
+        if let Some(recorded) = &timing.recorded {
+            recorded.end(total, own);
+        }
     }
 }
 
@@ -252,6 +266,35 @@ mod tests {
         assert!(inner.total >= 4_000_000 && inner.own == inner.total, "{inner:?}");
         assert!(outer.total >= inner.total + 2_000_000, "{outer:?}");
         assert_eq!(outer.own, outer.total - inner.total);
+    }
+
+    #[test]
+    fn one_call_is_recorded_apart_from_all_others() {
+        let subscriber = tracing_subscriber::registry().with(Stages);
+        tracing::subscriber::with_default(subscriber, || {
+            let call = stage!("test.call");
+            let recording = record(&call).unwrap();
+            call.in_scope(|| {
+                for _ in 0..2 {
+                    stage!("test.part").in_scope(|| drop(stage!("test.piece")));
+                }
+                drop(stage!("test.last"));
+            });
+            drop(stage!("test.part"));
+            let stages = recording.stages();
+            let seen: Vec<_> =
+                stages.iter().map(|stage| (stage.name, stage.depth, stage.count)).collect();
+            let expected = [
+                ("test.call", 0, 1),
+                ("test.part", 1, 2),
+                ("test.piece", 2, 2),
+                ("test.last", 1, 1),
+            ];
+            assert_eq!(seen, expected);
+            let parts = stages[1].total + stages[3].total;
+            assert!(stages[0].total >= parts && stages[0].own == stages[0].total - parts);
+        });
+        assert!(record(&tracing::Span::none()).is_none());
     }
 
     #[test]

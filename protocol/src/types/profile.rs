@@ -35,6 +35,22 @@ pub struct Operation {
     pub max_us: u64,
 }
 
+/// A stage of one call.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct StageTime {
+    /// The operation.
+    pub name: String,
+    /// How many stages it is within; the first is within none, and is the whole.
+    pub depth: u64,
+    /// How often it was done.
+    pub count: u64,
+    /// The time that it took in all, in microseconds.
+    pub total_us: u64,
+    /// The same without what belongs to stages within it.
+    pub self_us: u64,
+}
+
 /// The order of operations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -1,6 +1,6 @@
 //! The search of text: `index.search` and `index.searchStream`.
 
-use crate::{Failure, Origin, Text, Truncated};
+use crate::{Failure, Origin, StageTime, Text, Truncated};
 use serde::{Deserialize, Serialize};
 
 /// Which letters a pattern tells apart.
@@ -81,6 +81,9 @@ pub struct SearchQuery {
     /// Give up after so many milliseconds, with what was found; `truncated` says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline_ms: Option<u64>,
+    /// Tell in the summary where the time went.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub profile: bool,
 }
 
 impl SearchQuery {
@@ -166,6 +169,18 @@ pub struct SearchSummary {
     pub errors: bool,
     /// The time it took in the daemon, in microseconds.
     pub elapsed_us: u64,
+    /// Where the time went, if the query wants to know it: the stages in the order in which they
+    /// began.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub profile: Vec<StageTime>,
+    /// The same: the time that it waited for a thread before, in microseconds.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub queued_us: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "it is what serde hands over")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// The answer to `index.search`.

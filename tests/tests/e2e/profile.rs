@@ -65,3 +65,21 @@ fn what_is_asked_wrongly_is_told() {
     assert_eq!(off.status, Some(2), "{off:?}");
     assert!(off.stderr.contains("`profile.enabled` is false"), "{off:?}");
 }
+
+#[test]
+fn a_search_tells_where_its_own_time_went() {
+    let hob = start("//- a.rs\nfn kettle() {}\n");
+    hob.index();
+    for args in [&["--profile", "search", "kettle"], &["search", "--profile", "kettle"]] {
+        let told = hob.try_run(args);
+        assert_eq!((told.status, told.text().as_str()), (Some(0), "a.rs:1:fn kettle() {}\n"));
+        let names: Vec<&str> =
+            told.stderr.lines().filter_map(|line| line.split_whitespace().next()).collect();
+        for name in ["hob", "connect", "answer", "wire,", "queue", "search", "search.read"] {
+            assert!(names.contains(&name), "{}", told.stderr);
+        }
+        assert!(told.stderr.lines().all(|line| line.ends_with(" ms")), "{}", told.stderr);
+    }
+    assert_eq!(hob.try_run(&["search", "kettle"]).stderr, "");
+    assert_eq!(hob.try_run(&["--profile", "files"]).status, Some(2));
+}
