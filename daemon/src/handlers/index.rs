@@ -25,7 +25,7 @@ use std::time::Duration;
 const WAITING: Duration = Duration::from_millis(500);
 
 /// How long a caller who does not wait is kept.
-const AT_ONCE: Duration = Duration::from_millis(5);
+const AT_ONCE: Duration = Duration::from_millis(2);
 
 pub(super) struct Index {
     services: Arc<Services>,

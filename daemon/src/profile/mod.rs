@@ -22,6 +22,7 @@ use std::time::{Duration, Instant};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id};
 use tracing::subscriber::Subscriber;
+use tracing_subscriber::Registry;
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
@@ -45,6 +46,47 @@ pub(crate) use stage;
 /// A span of an operation whose name is known when it begins. There must be few of them.
 pub(crate) fn operation(name: &str) -> tracing::Span {
     tracing::info_span!(target: "hob::profile", "op", op = name)
+}
+
+/// Short turns of one operation within the current span, which are measured together: a span for each
+/// would cost more than it tells.
+pub(crate) struct Turns {
+    name: &'static str,
+    total: Duration,
+}
+
+impl Turns {
+    pub(crate) fn of(name: &'static str) -> Self {
+        Self { name, total: Duration::ZERO }
+    }
+
+    /// One turn.
+    pub(crate) fn time<T>(&mut self, work: impl FnOnce() -> T) -> T {
+        let began = Instant::now();
+        let done = work();
+        self.total += began.elapsed();
+        done
+    }
+}
+
+impl Drop for Turns {
+    fn drop(&mut self) {
+        if self.total.is_zero() {
+            return;
+        }
+        let total = nanos(self.total);
+        tracing::Span::current().with_subscriber(|(id, dispatch)| {
+            let span = dispatch.downcast_ref::<Registry>()?.span(id)?;
+            let extensions = span.extensions();
+            let around = extensions.get::<Timing>()?;
+            around.within.fetch_add(total, Ordering::Relaxed);
+            PROFILE.operation(self.name).add(total, total);
+            if let Some(recorded) = &around.recorded {
+                recorded.within(self.name).end(total, total);
+            }
+            Some(())
+        });
+    }
 }
 
 static PROFILE: LazyLock<Profile> = LazyLock::new(Profile::new);
@@ -295,6 +337,26 @@ mod tests {
             assert!(stages[0].total >= parts && stages[0].own == stages[0].total - parts);
         });
         assert!(record(&tracing::Span::none()).is_none());
+    }
+
+    #[test]
+    fn short_turns_are_one() {
+        let subscriber = tracing_subscriber::registry().with(Stages);
+        tracing::subscriber::with_default(subscriber, || {
+            let around = stage!("test.around").entered();
+            let recording = record(&around).unwrap();
+            let mut turns = Turns::of("test.turn");
+            for _ in 0..3 {
+                turns.time(|| spin(Duration::from_millis(1)));
+            }
+            drop(turns);
+            drop(Turns::of("test.never"));
+            assert_eq!(recording.stages().len(), 2);
+        });
+        let (around, turns) = (times("test.around"), times("test.turn"));
+        assert_eq!((turns.count, times("test.never").count), (1, 0));
+        assert!(turns.total >= 3_000_000);
+        assert_eq!(around.own, around.total - turns.total);
     }
 
     #[test]

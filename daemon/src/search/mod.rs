@@ -12,7 +12,7 @@ mod read;
 mod scope;
 mod worker;
 
-use crate::profile::stage;
+use crate::profile::{Turns, stage};
 use compile::Compiled;
 use hob_index::plan::Plan;
 use hob_index::tree::Docs;
@@ -139,6 +139,7 @@ pub(crate) fn run(
         summary: SearchSummary::default(),
         stats: grep_printer::Stats::new(),
         workers: Vec::new(),
+        reading: Turns::of("search.read"),
         printed: false,
         over: !compiled.can_match(query),
     };
@@ -168,6 +169,7 @@ struct Run<'a> {
     summary: SearchSummary,
     stats: grep_printer::Stats,
     workers: Vec<std::sync::Mutex<Worker>>,
+    reading: Turns,
     printed: bool,
     over: bool,
 }
@@ -176,7 +178,11 @@ impl Run<'_> {
     fn files(&mut self, scope: &mut Scope<'_>) -> Result<(), SearchError> {
         let mut size = FIRST_WINDOW;
         while !self.over {
-            let window = stage!("search.list").in_scope(|| scope.next_files(size))?;
+            // The first time it asks for the state of the tree and for candidates.
+            let window = match size {
+                FIRST_WINDOW => stage!("search.list").in_scope(|| scope.next_files(size))?,
+                _ => scope.next_files(size)?,
+            };
             if window.is_empty() {
                 return Ok(());
             }
@@ -227,11 +233,10 @@ impl Run<'_> {
                 false => worker.search(compiled, found, most),
             }
         };
-        let outputs: Vec<Output> = stage!("search.read").in_scope(|| match threads {
+        let outputs: Vec<Output> = self.reading.time(|| match threads {
             1 => window.iter().map(search).collect(),
             _ => self.pool.install(|| window.par_iter().with_max_len(8).map(search).collect()),
         });
-        let _stage = stage!("search.hand_over").entered();
         for (found, output) in window.iter().zip(outputs) {
             if self.over || self.cancel.is_cancelled() {
                 return;

@@ -1,9 +1,10 @@
 //! What the engines of the daemon are worth: measuring, caching, working in the background.
 //!
-//! `cargo run --release -p hob-tests --bin bench-engines -- TREE [--rounds N]`
+//! `cargo run --release -p hob-tests --bin bench-engines -- TREE [--rounds N] [--only PART]`
 //!
 //! While the tree is indexed from cold, what a person does meanwhile is timed; then its index is
 //! cancelled; then outlines are asked for twice; and a search is made with and without being measured.
+//! These parts are `meanwhile`, `cancelled`, `outlined` and `measured`.
 
 mod bench;
 
@@ -23,13 +24,23 @@ fn main() -> std::process::ExitCode {
     bench::main(run)
 }
 
+/// Measures something, and prints its table.
+type Part<'a> = &'a dyn Fn() -> Result<(), Failure>;
+
 fn run() -> Result<(), Failure> {
-    let options = Options::of_process("bench-engines TREE", &[])?;
+    let options = Options::of_process("bench-engines TREE", &["only"])?;
     let (tree, rounds) = (options.tree()?, options.number("rounds", 1000)?);
-    meanwhile(&options, &tree, rounds)?;
-    cancelled(&options, &tree)?;
-    outlined(&options, &tree)?;
-    measured(&options, rounds)
+    let parts: [(&str, Part<'_>); 4] = [
+        ("meanwhile", &|| meanwhile(&options, &tree, rounds)),
+        ("cancelled", &|| cancelled(&options, &tree)),
+        ("outlined", &|| outlined(&options, &tree)),
+        ("measured", &|| measured(&options, rounds)),
+    ];
+    let only = options.get("only");
+    for (_, part) in parts.iter().filter(|(name, _)| only.is_none_or(|only| only == *name)) {
+        part()?;
+    }
+    Ok(())
 }
 
 /// A workspace with a few files, which is warm.
