@@ -170,8 +170,9 @@ impl Course {
     fn submit(&self, priority: Priority) -> Result<u64, Full> {
         let mut now = lock(&self.now);
         let id = match now.task {
-            Some(id) => id,
-            None => {
+            Some(id) if !self.tasks.is_cancelled(id) => id,
+            // One that was cancelled ends, and this one comes after it.
+            _ => {
                 let spec = Spec::new(tasks::Work::Index, &self.root).priority(priority);
                 let waiting = self.tasks.submit(spec)?;
                 let id = waiting.id();
@@ -264,10 +265,11 @@ impl Work {
     /// Whether nothing is to be indexed now, since that was cancelled.
     fn is_called_off(&mut self) -> bool {
         let mut now = lock(&self.course.now);
-        let waits = now.waiting.as_ref().is_some_and(Waiting::is_cancelled);
-        if waits || self.task.as_ref().is_some_and(Running::is_cancelled) {
+        let ended = self.task.take_if(|task| task.is_cancelled()).is_some();
+        let next = now.waiting.as_ref().map(|waiting| !waiting.is_cancelled());
+        // It may have been asked for anew meanwhile.
+        if next == Some(false) || (ended && next.is_none()) {
             *now = Now { paused: true, ..Now::default() };
-            self.task = None;
             tracing::info!(root = %self.workspace.root().display(), "indexing is paused");
         }
         now.paused
@@ -450,7 +452,8 @@ impl Work {
             && snapshot.generation > 0
             && !Arc::ptr_eq(&self.saved, &snapshot.tree)
         {
-            let task = self.course.tasks.note(Spec::new(tasks::Work::Save, self.workspace.root()));
+            let spec = Spec::new(tasks::Work::Save, self.workspace.root());
+            let task = self.course.tasks.note(spec.priority(Priority::Idle));
             match store.save(self.root, &self.saved, &snapshot.tree) {
                 Ok(()) => task.finish(Outcome::Done),
                 Err(error) => {

@@ -93,7 +93,8 @@ fn call_off(state: &State, now: Instant) {
 fn write_down(inner: &Inner, mut state: MutexGuard<'_, State>) {
     let Some(path) = &inner.path else { return state.unwritten.clear() };
     // What has just begun may end before it is worth a line.
-    let young = |live: &Arc<Live>| live.submitted.1.elapsed() < GATHER && !state.closed;
+    let young =
+        |live: &Arc<Live>| (live.common || live.submitted.1.elapsed() < GATHER) && !state.closed;
     let (later, now): (BTreeSet<u64>, BTreeSet<u64>) =
         state.unwritten.iter().partition(|id| state.live.get(id).is_some_and(young));
     let task = |id: &u64| {

@@ -160,6 +160,8 @@ struct Live {
     root: Option<PathBuf>,
     cancellable: bool,
     asked: AtomicBool,
+    /// It comes again and again, and is not worth a line of the history once it is done.
+    common: bool,
     submitted: (SystemTime, Instant),
     started: OnceLock<Instant>,
     deadline: Option<Duration>,
@@ -265,6 +267,7 @@ impl Tasks {
             root: spec.root,
             cancellable,
             asked: AtomicBool::new(spec.priority == Priority::Asked),
+            common: !cancellable && spec.priority == Priority::Idle,
             submitted: (SystemTime::now(), Instant::now()),
             started: OnceLock::new(),
             deadline: spec.deadline,
@@ -309,6 +312,11 @@ impl Tasks {
         drop(state);
         self.0.tell();
         Ok(())
+    }
+
+    /// Whether a task is about to end because it was cancelled.
+    pub(crate) fn is_cancelled(&self, id: u64) -> bool {
+        self.0.lock().live.get(&id).is_some_and(|live| live.cancelled.is_cancelled())
     }
 
     /// A person waits for this one now.
@@ -368,9 +376,9 @@ impl Inner {
             None => state.queue.leave(live.id),
         }
         let task = live.ended(outcome);
-        let took = live.submitted.1.elapsed();
+        let quick = live.common || live.submitted.1.elapsed() < NOT_WORTH_KEEPING;
         let done = task.state == TaskState::Done;
-        if done && took < NOT_WORTH_KEEPING && !live.asked.load(Ordering::Relaxed) {
+        if done && quick && !live.asked.load(Ordering::Relaxed) {
             state.unwritten.remove(&live.id);
         } else {
             state.unwritten.insert(live.id);

@@ -131,6 +131,9 @@ fn what_was_quick_is_kept_only_if_it_was_asked_for() {
     let tasks = tasks();
     drop(tasks.note(spec(Work::Save)));
     tasks.note(spec(Work::Save)).finish(Outcome::Done);
+    let common = tasks.note(spec(Work::Scan).priority(Priority::Idle));
+    std::thread::sleep(NOT_WORTH_KEEPING);
+    common.finish(Outcome::Done);
     let waiting = tasks.submit(spec(Work::Index)).unwrap();
     let id = waiting.id();
     tasks.raise(id);

@@ -9,7 +9,7 @@ use super::rules::{Outside, Rules, is_rule_file};
 use super::scan::{Found, Scan, scan_pool};
 use super::{Command, Failed, Guard, Indexed, Shared, Snapshot, Synced};
 use crate::profile::stage;
-use crate::tasks::{Outcome, Running, Spec, Work};
+use crate::tasks::{Outcome, Priority, Running, Spec, Work};
 use crate::watcher::{AddError, Event};
 use hob_index::tree::{Dir, Node};
 use hob_protocol::Freshness;
@@ -222,7 +222,10 @@ impl Keeper {
 
     /// Notes that the whole tree is looked at.
     fn note_look(&self) -> Noted {
-        let task = self.shared.tasks.note(Spec::new(Work::Scan, &self.shared.root));
+        // Where nothing is watched, each query has one.
+        let priority = if self.generation == 0 { Priority::Usual } else { Priority::Idle };
+        let spec = Spec::new(Work::Scan, &self.shared.root).priority(priority);
+        let task = self.shared.tasks.note(spec);
         let totals = self.tree.totals();
         task.phase("", Some(totals.files).filter(|known| *known > 0));
         let (shared, before) = (self.shared.clone(), self.shared.touches.load(Ordering::Relaxed));
