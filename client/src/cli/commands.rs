@@ -44,6 +44,7 @@ pub(super) const COMMANDS: &[Row] = &[
     super::rpc::ROW,
     super::tasks::ROW,
     super::profile::ROW,
+    super::stats::ROW,
     super::cache::ROW,
     super::daemon::ROW,
     super::doctor::ROW,

@@ -23,6 +23,7 @@ mod rpc;
 mod search;
 mod search_flags;
 mod search_run;
+mod stats;
 mod status;
 mod symbols;
 mod tasks;

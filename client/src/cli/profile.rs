@@ -5,7 +5,7 @@ use super::status::print_json;
 use super::{Status, World, units};
 use crate::{Error, ErrorKind, ProfileApiClient as _, block_on};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use hob_protocol::{Operation, ProfileOrder};
+use hob_protocol::{Operation, ProfileOrder, ProfileTop};
 
 pub(super) const ROW: Row = Row {
     name: "profile",
@@ -62,6 +62,11 @@ fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
         print_json(&top, world)?;
         return Ok(Status::Done);
     }
+    table(&top, world)?;
+    Ok(Status::Done)
+}
+
+pub(super) fn table(top: &ProfileTop, world: &mut World<'_>) -> Result<(), Error> {
     let head = ["operation", "count", "total", "self", "p50", "p99", "max"].map(str::to_owned);
     let rows: Vec<[String; 7]> =
         std::iter::once(head).chain(top.operations.iter().map(row)).collect();
@@ -79,7 +84,7 @@ fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
         0 => writeln!(world.out, "within {since}")?,
         more => writeln!(world.out, "within {since}; {} more", units::count(more))?,
     }
-    Ok(Status::Done)
+    Ok(())
 }
 
 fn row(one: &Operation) -> [String; 7] {

@@ -83,3 +83,29 @@ fn a_search_tells_where_its_own_time_went() {
     assert_eq!(hob.try_run(&["search", "kettle"]).stderr, "");
     assert_eq!(hob.try_run(&["--profile", "files"]).status, Some(2));
 }
+
+#[test]
+fn the_daemon_in_numbers_is_one_page() {
+    let mut hob = start("//- a.rs\nfn kettle() {}\n");
+    hob.index();
+    let _ = hob.run("outline a.rs");
+    let page = hob.run("stats");
+    for part in [
+        "daemon     hobd ",
+        "files      1 file, ",
+        "tasks      0 that",
+        "outlines: 0 hits, 1 misses",
+    ] {
+        assert!(page.contains(part), "`{part}`: {page}");
+    }
+    assert!(page.contains("\noperation ") && page.contains("\nindex.outline "), "{page}");
+    let json: Value = serde_json::from_str(&hob.run("stats --json")).unwrap();
+    for (path, value) in
+        [("/workspaces/0/files", 1), ("/cache/namespaces/0/misses", 1), ("/daemon/connections", 1)]
+    {
+        assert_eq!(json.pointer(path), Some(&value.into()), "{path}: {json}");
+    }
+    let _ = hob.run("daemon stop");
+    hob.set("HOB_PROFILE_ENABLED", "false");
+    assert!(hob.run("stats").ends_with("not measured: `profile.enabled` is false\n"));
+}
