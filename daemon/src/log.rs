@@ -2,7 +2,7 @@
 //!
 //! What clients send never stands in it: not at any level, and not by way of jsonrpsee,
 //! which would log whole messages and is kept out. A log that cannot be written is lost,
-//! and the daemon goes on. What [`profile`] measures comes by the same way, and
+//! and the daemon goes on. What `profile` measures comes by the same way, and
 //! is no concern of the log.
 
 use crate::profile;
