@@ -49,4 +49,4 @@ pub use hob_protocol::api::{
 };
 pub use place::Place;
 pub use start::start;
-pub use stream::{CHANGES, FILES, SEARCH, Stream, StreamItem, Subscription, TASKS};
+pub use stream::{CHANGES, FILES, OUTLINES, SEARCH, Stream, StreamItem, Subscription, TASKS};

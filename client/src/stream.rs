@@ -4,8 +4,8 @@ use crate::connection::{Session, unsendable};
 use crate::{Connection, Error, ErrorKind};
 pub use hob_protocol::api::Subscription;
 use hob_protocol::{
-    FilesEvent, FilesQuery, FilesStyle, IndexChange, Kind, SearchEvent, SearchQuery, Style,
-    TaskList, Text,
+    FilesEvent, FilesQuery, FilesStyle, IndexChange, Kind, OutlineEvent, OutlineQuery, SearchEvent,
+    SearchQuery, Style, TaskList, Text,
 };
 use jsonrpsee::core::params::ObjectParams;
 use serde::Deserialize;
@@ -18,6 +18,9 @@ pub const SEARCH: Subscription = Subscription::named("index.searchStream");
 
 /// The paths of files, printed in parts: items are [`FilesEvent`].
 pub const FILES: Subscription = Subscription::named("index.filesStream");
+
+/// What files define, printed in parts: items are [`OutlineEvent`].
+pub const OUTLINES: Subscription = Subscription::named("index.outlineStream");
 
 /// The states of a workspace: items are [`IndexChange`].
 pub const CHANGES: Subscription = Subscription::named("index.changes");
@@ -60,6 +63,23 @@ impl Connection {
         self.stream(&FILES, params)
     }
 
+    /// What files define, printed in parts, in order. [`OutlineEvent::Done`] or
+    /// [`OutlineEvent::Failed`] is its last item.
+    ///
+    /// # Errors
+    ///
+    /// What the daemon or the connection says of the request itself.
+    pub fn outline_stream(
+        &mut self,
+        query: &OutlineQuery,
+        color: bool,
+    ) -> Result<Stream<'_, OutlineEvent>, Error> {
+        let mut params = ObjectParams::new();
+        params.insert("query", query).map_err(unsendable)?;
+        params.insert("color", color).map_err(unsendable)?;
+        self.stream(&OUTLINES, params)
+    }
+
     /// Each state of the workspace around a directory, without an end.
     ///
     /// # Errors
@@ -99,6 +119,16 @@ pub trait StreamItem: DeserializeOwned {
 impl StreamItem for TaskList {}
 
 impl StreamItem for SearchEvent {
+    fn is_last(&self) -> bool {
+        matches!(self, Self::Done(_) | Self::Failed(_))
+    }
+
+    fn is_farewell(&self) -> bool {
+        matches!(self, Self::Failed(failure) if failure.data.kind == Kind::Stopping)
+    }
+}
+
+impl StreamItem for OutlineEvent {
     fn is_last(&self) -> bool {
         matches!(self, Self::Done(_) | Self::Failed(_))
     }

@@ -235,6 +235,14 @@ interface! {
             style: Option<FilesStyle>,
         ) -> FilesEvent, fails BadPath | RootGone | NotSynced;
 
+        /// What files define, printed in parts: the answer of `index.outline` without a limit on its size.
+        "index.outlineStream" => "index.outlineEvent", "index.outlineStop": outline_stream(
+            /// Which files.
+            query: OutlineQuery,
+            /// Whether it is printed with colours; it is not if absent.
+            color: Option<bool>,
+        ) -> OutlineEvent, fails BadPath;
+
         /// Each state of the workspace around a directory, as it is published.
         "index.changes" => "index.changed", "index.changesStop": changes(
             /// An absolute directory in the workspace.

@@ -1,17 +1,14 @@
 //! `hob outline FILE...`: what files define, nested.
 
 use super::commands::{Group, Row, color, json_flag, on};
-use super::paint::{Ink, Paint, one_line};
 use super::status::print_json;
 use super::{Status, World};
 use crate::{Error, ErrorKind, SymbolsApiClient as _, block_on};
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use hob_protocol::{
-    Extent, FileError, FileOutline, Outcome, Outline, OutlineQuery, OutlineResult, OutlineSymbol,
-    Text,
+    Extent, FileOutline, Outcome, OutlineEvent, OutlineQuery, OutlineResult, OutlineSummary, Text,
 };
 use std::ffi::OsString;
-use std::io::Write;
 use std::path::Path;
 
 pub(super) const ROW: Row = Row {
@@ -36,9 +33,6 @@ are flat: \"parent\" is the index of what encloses one. \"extent\" is whole, err
 Exit status: 0 if there is a definition, 1 if there is none, 2 after an error with any file.
 ";
 
-/// How many levels are indented: deeper ones stand below each other.
-const DEEPEST: usize = 40;
-
 fn define(command: Command) -> Command {
     let files = Arg::new("files")
         .value_name("FILE")
@@ -56,12 +50,31 @@ fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
         no_sync: on(matches, "no-sync"),
         ..OutlineQuery::in_dir(world.current_dir()?, files.map(file).collect::<Result<_, _>>()?)
     };
-    let found = world.ask(|connection, _| block_on(connection.outline(query.clone())))?;
-    match on(matches, "json") {
-        true => print_json(&found, world)?,
-        false => print(&found, Paint { color: color(matches, world) }, world)?,
+    if on(matches, "json") {
+        let found = world.ask(|connection, _| block_on(connection.outline(query.clone())))?;
+        print_json(&found, world)?;
+        return Ok(status(&found));
     }
-    Ok(status(&found))
+    let color = color(matches, world);
+    world.ask(|connection, world| {
+        for event in connection.outline_stream(&query, color)? {
+            match event? {
+                OutlineEvent::Output(part) => world.out.write_all(part.as_bytes())?,
+                OutlineEvent::Remark(remark) => {
+                    world.out.flush()?;
+                    world.note(&remark.message, &remark.hint)?;
+                }
+                OutlineEvent::Done(OutlineSummary { errors: true, .. }) => {
+                    return Ok(Status::Failed);
+                }
+                OutlineEvent::Done(OutlineSummary { found: true, .. }) => return Ok(Status::Done),
+                OutlineEvent::Done(_) => return Ok(Status::Nothing),
+                OutlineEvent::Failed(failure) => return Err(failure.into()),
+            }
+        }
+        Err(Error::new(ErrorKind::Protocol, "the outlines ended without a summary")
+            .hint("restart the daemon with `hob daemon restart`"))
+    })
 }
 
 fn file(file: &OsString) -> Result<Text, Error> {
@@ -85,63 +98,4 @@ fn status(found: &OutlineResult) -> Status {
         return Status::Failed;
     }
     if found.files.iter().any(any) { Status::Done } else { Status::Nothing }
-}
-
-fn print(found: &OutlineResult, paint: Paint, world: &mut World<'_>) -> Result<(), Error> {
-    let mut begun = false;
-    for file in &found.files {
-        match &file.outcome {
-            Outcome::Outline(outline) => {
-                if found.files.len() > 1 {
-                    heading(&file.path, begun, paint, world.out)?;
-                }
-                begun = true;
-                print_outline(outline, paint, world.out)?;
-                tell_extent(&file.path, outline.extent, world)?;
-            }
-            Outcome::Failed { error: FileError { message, hint, .. } } => {
-                world.out.flush()?;
-                world.note(message, hint)?;
-            }
-        }
-    }
-    Ok(())
-}
-
-fn heading(path: &Text, below: bool, paint: Paint, out: &mut dyn Write) -> std::io::Result<()> {
-    if below {
-        out.write_all(b"\n")?;
-    }
-    paint.put(out, Ink::Path, path.as_bytes())?;
-    out.write_all(b"\n")
-}
-
-fn print_outline(outline: &Outline, paint: Paint, out: &mut dyn Write) -> std::io::Result<()> {
-    let lines =
-        |symbol: &OutlineSymbol| format!("{}-{}", symbol.range.start.line, symbol.range.end.line);
-    let width = outline.symbols.iter().map(|symbol| lines(symbol).len()).max().unwrap_or(0);
-    for symbol in &outline.symbols {
-        let lines = lines(symbol);
-        paint.put(out, Ink::Number, lines.as_bytes())?;
-        let indent = 2 * (symbol.depth as usize).min(DEEPEST);
-        write!(out, "{:gap$}", "", gap = width - lines.len() + 2 + indent)?;
-        let signature = one_line(symbol.signature.as_bytes());
-        match signature.is_empty() {
-            true => out.write_all(&one_line(symbol.name.as_bytes()))?,
-            false => out.write_all(&signature)?,
-        }
-        out.write_all(b"\n")?;
-    }
-    Ok(())
-}
-
-fn tell_extent(path: &Text, extent: Extent, world: &mut World<'_>) -> Result<(), Error> {
-    let what = match extent {
-        Extent::Whole => return Ok(()),
-        Extent::Errors => "could not be parsed as a whole: this is what was understood",
-        Extent::Cut => "is too large, or has lines that are: this is what was parsed of it",
-        Extent::GivenUp => "takes too much work to parse: what it defines is not known",
-    };
-    world.out.flush()?;
-    world.note(&format!("`{}` {what}", path.to_string_lossy()), "")
 }

@@ -122,10 +122,24 @@ fn outlines() -> Scripted {
     })
 }
 
+fn printed_outlines() -> Scripted {
+    answering("index.outlineStream", || {
+        let items = [
+            json!({"output": "a.rs\n3-120  pub struct Index\n4-4      at: u32\n"}),
+            json!({"remark": {"message": "`a.rs` could not be parsed as a whole", "hint": ""}}),
+            json!({"remark": {"message": "cannot outline `no.rs`: no such file", "hint": "name a file"}}),
+            json!({"output": "\nb.toml\n1-1  deps\n"}),
+            json!({"done": {"found": true, "errors": true, "elapsed_us": 1}}),
+        ];
+        let items = items.into_iter().map(|event| Act::Item("index.outlineEvent", event));
+        [Act::Result(json!(7))].into_iter().chain(items).collect()
+    })
+}
+
 #[test]
-fn an_outline_is_nested_and_an_error_stops_no_other_file() {
+fn an_outline_prints_what_comes_and_an_error_stops_no_other_file() {
     check(
-        &outlines(),
+        &printed_outlines(),
         "outline a.rs no.rs b.toml",
         expect![[r#"
             a.rs
@@ -134,8 +148,8 @@ fn an_outline_is_nested_and_an_error_stops_no_other_file() {
 
             b.toml
             1-1  deps
-            hob: `a.rs` could not be parsed as a whole: this is what was understood
-            hob: cannot read `no.rs`: no such file
+            hob: `a.rs` could not be parsed as a whole
+            hob: cannot outline `no.rs`: no such file
             hint: name a file
             status 2
         "#]],

@@ -88,6 +88,14 @@ impl Cache {
         Self(Arc::new(Inner { memory, counts, rooms, path, disk: OnceLock::new() }))
     }
 
+    /// The value of a key, if it is in memory.
+    pub(crate) fn known<T: Value>(&self, key: Key) -> Option<Arc<T>> {
+        let at = key.namespace.index();
+        let value = self.0.memory[at].get(&key).and_then(Entry::typed)?;
+        self.0.counts[at].hit_in_memory();
+        Some(value)
+    }
+
     /// The value of a key, computed if it is not known. Blocks; of several who ask for one key at
     /// once one computes, and a panic of its is its own.
     pub(crate) fn get_or_compute<T: Value, E: Clone + Send + Sync + 'static>(

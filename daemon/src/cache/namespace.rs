@@ -7,17 +7,20 @@ use std::time::Duration;
 /// A family of values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Namespace {
-    /// What files define, as it is printed and answered.
+    /// What files define, as it is answered.
     Outlines,
+    /// The same as it is printed, by the files' stat.
+    Printed,
 }
 
 impl Namespace {
     /// All of them, each at its [`Namespace::index`].
-    pub(crate) const ALL: &'static [Self] = &[Self::Outlines];
+    pub(crate) const ALL: &'static [Self] = &[Self::Outlines, Self::Printed];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Outlines => "outlines",
+            Self::Printed => "printed",
         }
     }
 
@@ -25,6 +28,7 @@ impl Namespace {
     pub(crate) fn number(self) -> u8 {
         match self {
             Self::Outlines => 1,
+            Self::Printed => 2,
         }
     }
 

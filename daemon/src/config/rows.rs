@@ -172,6 +172,11 @@ pub(super) const ROWS: &[Row] = &[
         slot: |config| Slot::Count(&mut config.cache_outlines.days, 0),
     },
     Row {
+        key: "cache.printed_memory_mb",
+        doc: "MiB of outlines that are kept in memory as they are printed; 0 is none.",
+        slot: |config| Slot::Count(&mut config.cache_printed_mb, 0),
+    },
+    Row {
         key: "sync.deadline_ms",
         doc: "Milliseconds that a query waits for the changes before it, and then fails with\n\
               `not_synced`.",

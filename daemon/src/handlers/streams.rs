@@ -2,15 +2,17 @@
 
 use super::files;
 use super::index::{CancelOnDrop, explain, search};
+use super::symbols::print_outlines;
 use super::workspace::synced;
 use super::{blocking, directory, stopping};
 use crate::Services;
 use crate::search::{Cancel, Part, Receiver, Want};
+use crate::symbols::heading;
 use crate::workspaces::{Warm, not_a_workspace};
 use hob_protocol::api::IndexStreamsServer;
 use hob_protocol::{
-    ErrorData, Failure, FilesEvent, FilesQuery, FilesStyle, IndexChange, Kind, SearchEvent,
-    SearchQuery, Style, Text,
+    ErrorData, Extent, Failure, FilesEvent, FilesQuery, FilesStyle, IndexChange, Kind,
+    OutlineEvent, OutlineQuery, OutlineSummary, Remark, SearchEvent, SearchQuery, Style, Text,
 };
 use jsonrpsee::core::{SubscriptionResult, async_trait, to_json_raw_value};
 use jsonrpsee::types::ErrorObjectOwned;
@@ -18,6 +20,7 @@ use jsonrpsee::{PendingSubscriptionSink, SubscriptionSink};
 use serde::Serialize;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::runtime::Handle;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -90,6 +93,12 @@ impl Printed for SearchEvent {
     }
 }
 
+impl Printed for OutlineEvent {
+    fn output(text: Text) -> Self {
+        Self::Output(text)
+    }
+}
+
 impl Printed for FilesEvent {
     fn output(text: Text) -> Self {
         Self::Output(text)
@@ -134,6 +143,55 @@ impl IndexStreamsServer for Streams {
         .await
     }
 
+    async fn outline_stream(
+        &self,
+        pending: PendingSubscriptionSink,
+        query: OutlineQuery,
+        color: Option<bool>,
+    ) -> SubscriptionResult {
+        let color = color.unwrap_or(false);
+        self.stream(pending, move |services, cancel, stream| {
+            let began = Instant::now();
+            let many = query.files.len() > 1;
+            let mut summary = OutlineSummary { found: false, errors: false, elapsed_us: 0 };
+            let mut begun = false;
+            let printed = print_outlines(services, &query, color, cancel, &mut |path, printed| {
+                let remark = match printed {
+                    Ok(printed) => {
+                        if many {
+                            if std::mem::replace(&mut begun, true) {
+                                stream.output.push(b'\n');
+                            }
+                            heading(path.as_bytes(), color, &mut stream.output);
+                        }
+                        stream.output.extend_from_slice(&printed.text);
+                        summary.found |= printed.found;
+                        summary.errors |= printed.extent == Extent::GivenUp;
+                        of_extent(path, printed.extent)
+                    }
+                    Err(error) => {
+                        summary.errors = true;
+                        Some(Remark { message: error.message, hint: error.hint })
+                    }
+                };
+                match remark {
+                    Some(remark) => stream.flush() && stream.send(&OutlineEvent::Remark(remark)),
+                    None => stream.output.len() < GATHERED || stream.flush(),
+                }
+            });
+            summary.elapsed_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+            match printed {
+                Ok(()) if cancel.is_cancelled() => {
+                    let error = Kind::Cancelled.error("the query was cancelled", "");
+                    OutlineEvent::Failed(failure(&told(services, error)))
+                }
+                Ok(()) => OutlineEvent::Done(summary),
+                Err(error) => OutlineEvent::Failed(failure(&told(services, error))),
+            }
+        })
+        .await
+    }
+
     async fn changes(&self, pending: PendingSubscriptionSink, dir: Text) -> SubscriptionResult {
         let services = self.services.clone();
         let opened = blocking(move || {
@@ -171,6 +229,17 @@ impl IndexStreamsServer for Streams {
             };
         }
     }
+}
+
+/// What is to be said of an outline that is not whole.
+fn of_extent(path: &Text, extent: Extent) -> Option<Remark> {
+    let what = match extent {
+        Extent::Whole => return None,
+        Extent::Errors => "could not be parsed as a whole: this is what was understood",
+        Extent::Cut => "is too large, or has lines that are: this is what was parsed of it",
+        Extent::GivenUp => "takes too much work to parse: what it defines is not known",
+    };
+    Some(Remark { message: format!("`{}` {what}", path.to_string_lossy()), hint: String::new() })
 }
 
 /// The workspace as it stands, for one who knows nothing of it.

@@ -4,11 +4,13 @@ use super::index::CancelOnDrop;
 use super::workspace::{not_synced, synced};
 use super::{blocking, directory, within_limit};
 use crate::Services;
+use crate::cache::{Key, Missing, Namespace};
 use crate::indexing::Stores as _;
 use crate::outlines;
 use crate::profile::stage;
 use crate::search::Cancel;
-use crate::symbols::{self, Around, Maker, Stored, SymbolsError};
+use crate::symbols::{self, Around, Maker, Outlined, Printed, Stored, SymbolsError};
+use crate::workspace::scan::{is_fresh, print};
 use crate::workspaces::{Warm, not_a_workspace};
 use hob_index::symbols::extract::Extractor;
 use hob_index::symbols::languages;
@@ -20,7 +22,10 @@ use hob_protocol::{
 use jsonrpsee::core::{RpcResult, async_trait};
 use jsonrpsee::types::ErrorObjectOwned;
 use rayon::prelude::*;
+use rustix::fs::FileType;
 use std::collections::HashMap;
+use std::convert::Infallible;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -124,40 +129,133 @@ fn outline(services: &Services, query: &OutlineQuery, cancel: &Cancel) -> RpcRes
     let cwd = directory(&query.cwd)?;
     let _entered = services.workspaces.foreground.enter();
     let mut views = Views { services, no_sync: query.no_sync, known: HashMap::new() };
-    let mut files = Vec::with_capacity(query.files.len());
-    for named in &query.files {
-        let path = cwd.join(named.as_path());
-        let path = path.canonicalize().unwrap_or(path);
-        let view = match cancel.is_cancelled() {
-            true => Err(Kind::Cancelled.error("the query was cancelled", "")),
-            false => views.of(&path),
-        };
-        files.push((named, path, view));
+    let files: Vec<Asked<'_>> =
+        query.files.iter().map(|named| views.asked(named, &cwd, cancel)).collect();
+    let room = AtomicUsize::new(services.config.limits.answer_bytes);
+    let outlines = each_outlined(services, &files, cancel, |asked, outlined| {
+        let outcome = outlined
+            .and_then(|outlined| fits(asked.named, Arc::unwrap_or_clone(outlined.outline), &room));
+        let outcome = outcome.map_or_else(|error| Outcome::Failed { error }, Outcome::Outline);
+        FileOutline { path: asked.named.clone(), outcome }
+    });
+    let origin =
+        files.iter().find_map(|asked| Some(asked.view.as_ref().ok()?.as_ref()?.origin.clone()));
+    Ok(OutlineResult { origin: origin.unwrap_or_default(), files: outlines })
+}
+
+/// Files that are printed before the first of them is handed over.
+const TOGETHER: usize = 128;
+
+/// Takes the outline of a file as it is printed. False when nobody wants more.
+pub(super) type Reader<'a> = dyn FnMut(&Text, Result<&Printed, FileError>) -> bool + 'a;
+
+/// Prints the outlines of files, in their order. What was printed before of a file in its present state
+/// is at hand: then nothing is asked of it but its stat.
+pub(super) fn print_outlines(
+    services: &Services,
+    query: &OutlineQuery,
+    color: bool,
+    cancel: &Cancel,
+    reader: &mut Reader<'_>,
+) -> RpcResult<()> {
+    let _stage = stage!("outlines").entered();
+    let cwd = directory(&query.cwd)?;
+    let _entered = services.workspaces.foreground.enter();
+    let rules = outlines::rules(&services.config);
+    let mut views = Views { services, no_sync: query.no_sync, known: HashMap::new() };
+    for files in query.files.chunks(TOGETHER) {
+        let states: Vec<Option<(u64, Key)>> =
+            files.iter().map(|named| state(&cwd.join(named.as_path()), rules, color)).collect();
+        let known = |state: &Option<(u64, Key)>| services.cache.known::<Printed>(state.as_ref()?.1);
+        let known: Vec<Option<Arc<Printed>>> = states.iter().map(known).collect();
+        let missing = (0..files.len()).filter(|at| known[*at].is_none());
+        let missing: Vec<(usize, Asked<'_>)> =
+            missing.map(|at| (at, views.asked(&files[at], &cwd, cancel))).collect();
+        let (places, missing): (Vec<usize>, Vec<Asked<'_>>) = missing.into_iter().unzip();
+        let made = each_outlined(services, &missing, cancel, |_, outlined| {
+            outlined.map(|outlined| (Arc::new(Printed::of(&outlined, color)), outlined.print))
+        });
+        let mut made = places.into_iter().zip(made);
+        for (at, known) in known.into_iter().enumerate() {
+            let printed = match known {
+                Some(printed) => Ok(printed),
+                None => match made.next() {
+                    Some((_, Ok((printed, print)))) => {
+                        keep(services, states[at].filter(|(state, _)| *state == print), &printed);
+                        Ok(printed)
+                    }
+                    Some((_, Err(error))) => Err(error),
+                    None => return Ok(()),
+                },
+            };
+            let wanted = match printed {
+                Ok(printed) => reader(&files[at], Ok(&printed)),
+                Err(error) => reader(&files[at], Err(error)),
+            };
+            if !wanted || cancel.is_cancelled() {
+                return Ok(());
+            }
+        }
     }
+    Ok(())
+}
+
+/// The state of a file, and under what it is known as it is printed; `None` where that could change
+/// without another state. By way of a link another name decides on the language.
+fn state(path: &Path, rules: u64, color: bool) -> Option<(u64, Key)> {
+    let stat = rustix::fs::lstat(path).ok()?;
+    let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+    if !is_file || is_fresh(&stat) {
+        return None;
+    }
+    let print = print(&stat);
+    let key = Key::of(Namespace::Printed)
+        .bytes(path.file_name()?.as_bytes())
+        .number(print)
+        .number(rules)
+        .number(color.into());
+    Some((print, key.finish()))
+}
+
+fn keep(services: &Services, state: Option<(u64, Key)>, printed: &Arc<Printed>) {
+    if let Some((_, key)) = state {
+        let copy = || Ok::<_, Missing<Infallible>>(Printed::clone(printed));
+        let _ = services.cache.get_or_compute(key, copy);
+    }
+}
+
+/// A file of a query.
+struct Asked<'a> {
+    named: &'a Text,
+    path: PathBuf,
+    view: Found,
+}
+
+/// Outlines files, several at a time, and makes something of each.
+fn each_outlined<T: Send>(
+    services: &Services,
+    files: &[Asked<'_>],
+    cancel: &Cancel,
+    make: impl Fn(&Asked<'_>, Result<Outlined, FileError>) -> T + Sync,
+) -> Vec<T> {
     let limits = outlines::limits(&services.config);
     let rules = outlines::rules(&services.config);
-    let room = AtomicUsize::new(services.config.limits.answer_bytes);
-    let one = |extractor: &mut Extractor, (named, path, view): &(&Text, PathBuf, Found)| {
-        let stored = match view {
+    let one = |extractor: &mut Extractor, asked: &Asked<'_>| {
+        let cancelled = || Kind::Cancelled.error("the query was cancelled", "");
+        let stored = match &asked.view {
             Ok(view) if !cancel.is_cancelled() => view.as_ref().and_then(View::stored),
-            Ok(_) => return failed(named, &Kind::Cancelled.error("the query was cancelled", "")),
-            Err(error) => return failed(named, error),
+            Ok(_) => return make(asked, Err(file_error(&cancelled()))),
+            Err(error) => return make(asked, Err(file_error(error))),
         };
         let mut maker = Maker { extractor, cache: &services.cache, rules };
-        let outcome = symbols::outline(named, path, stored.as_ref(), &mut maker)
-            .and_then(|outline| fits(named, outline, &room));
-        let outcome = outcome.map_or_else(|error| Outcome::Failed { error }, Outcome::Outline);
-        FileOutline { path: (*named).clone(), outcome }
+        make(asked, symbols::outline(asked.named, &asked.path, stored.as_ref(), &mut maker))
     };
-    let outlines = match files.len() {
+    match files.len() {
         0..=1 => files.iter().map(|file| one(&mut Extractor::new(limits), file)).collect(),
         _ => services
             .pool
             .install(|| files.par_iter().map_init(|| Extractor::new(limits), one).collect()),
-    };
-    let origin =
-        files.iter().find_map(|(.., view)| Some(view.as_ref().ok()?.as_ref()?.origin.clone()));
-    Ok(OutlineResult { origin: origin.unwrap_or_default(), files: outlines })
+    }
 }
 
 /// Takes an outline if an answer has room for it besides the others.
@@ -180,12 +278,11 @@ fn fits(named: &Text, outline: Outline, room: &AtomicUsize) -> Result<Outline, F
     })
 }
 
-fn failed(named: &Text, error: &ErrorObjectOwned) -> FileOutline {
+fn file_error(error: &ErrorObjectOwned) -> FileError {
     let data: Option<ErrorData> =
         error.data().and_then(|data| serde_json::from_str(data.get()).ok());
     let (kind, hint) = data.map_or((Kind::Internal, String::new()), |data| (data.kind, data.hint));
-    let error = FileError { kind, message: error.message().to_owned(), hint };
-    FileOutline { path: named.clone(), outcome: Outcome::Failed { error } }
+    FileError { kind, message: error.message().to_owned(), hint }
 }
 
 /// The workspace of a file, if it is in one.
@@ -215,6 +312,16 @@ struct Views<'a> {
 }
 
 impl Views<'_> {
+    fn asked<'t>(&mut self, named: &'t Text, cwd: &Path, cancel: &Cancel) -> Asked<'t> {
+        let path = cwd.join(named.as_path());
+        let path = path.canonicalize().unwrap_or(path);
+        let view = match cancel.is_cancelled() {
+            true => Err(Kind::Cancelled.error("the query was cancelled", "")),
+            false => self.of(&path),
+        };
+        Asked { named, path, view }
+    }
+
     /// That of a canonical path; `None` where it is in none, or only becomes one by being indexed.
     fn of(&mut self, path: &Path) -> RpcResult<Option<View>> {
         let Some(warm) = self.services.workspaces.of(path) else { return Ok(None) };

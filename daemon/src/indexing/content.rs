@@ -1,18 +1,17 @@
 //! Reads a file for the index: its hash, and what a search would see of it.
 
 use crate::store::Hash;
-use crate::workspace::scan::{nanoseconds, print};
+use crate::workspace::scan::{is_fresh, print};
 use hob_index::parts::Cutter;
 use hob_index::symbols::languages;
 use hob_index::tree;
 use hob_index::trigram::{Extractor, Trigram, text_of};
-use rustix::fs::{Mode, OFlags, Stat};
+use rustix::fs::{Mode, OFlags};
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A file up to this size is read as a whole.
 const WHOLE: u64 = 16 << 20;
@@ -20,11 +19,6 @@ const WHOLE: u64 = 16 << 20;
 const KEPT: usize = 1 << 20;
 /// Bytes of a larger one at a time.
 const PIECE: usize = 1 << 20;
-/// A file that was changed within so many nanoseconds may change again without another stat: the
-/// kernel's clock for files ticks every 1 to 10 ms, of some file systems every two seconds.
-const TICK: i64 = 30_000_000;
-const COARSE_TICK: i64 = 2_100_000_000;
-
 /// What came of reading a file.
 pub(super) enum Content {
     /// Its hash. The bytes are in the buffer if they fit.
@@ -171,15 +165,6 @@ impl Reader {
         self.parts.extend((0..cutter.unended()).map(|_| Box::default()));
         Ok((hasher.finalize(), total))
     }
-}
-
-/// Whether the file may change once more without a trace in its stat.
-fn is_fresh(stat: &Stat) -> bool {
-    let changed = nanoseconds(stat.st_ctime, stat.st_ctime_nsec);
-    let coarse = stat.st_ctime_nsec == 0 && stat.st_mtime_nsec == 0;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let age = i64::try_from(now.as_nanos()).unwrap_or(i64::MAX).saturating_sub(changed);
-    (0..if coarse { COARSE_TICK } else { TICK }).contains(&age)
 }
 
 /// Opens a regular file without ever waiting for anybody.

@@ -10,6 +10,7 @@ mod detail;
 mod fresh;
 mod outline;
 mod pages;
+mod print;
 mod stored;
 
 use crate::search::Cancel;
@@ -22,7 +23,8 @@ pub(crate) use fresh::FreshFiles;
 use hob_index::names::Entry;
 use hob_index::symbols::extract::Limits;
 use hob_protocol::{SymbolMatch, SymbolsQuery, Truncated};
-pub(crate) use outline::{Maker, Stored, outline};
+pub(crate) use outline::{Maker, Outlined, Stored, outline};
+pub(crate) use print::{Printed, heading};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -36,13 +36,20 @@ pub(crate) struct Maker<'a> {
     pub(crate) rules: u64,
 }
 
+/// An outline, and of what state of its file it is.
+pub(crate) struct Outlined {
+    pub(crate) outline: Arc<Outline>,
+    /// [`print`](crate::workspace::scan::print) of its stat.
+    pub(crate) print: u64,
+}
+
 /// Outlines a file, named so by the query. `path` is canonical.
 pub(crate) fn outline(
     named: &Text,
     path: &Path,
     stored: Option<&Stored<'_>>,
     maker: &mut Maker<'_>,
-) -> Result<Outline, FileError> {
+) -> Result<Outlined, FileError> {
     let refuse = |why: String, hint: &str| FileError {
         kind: Kind::BadPath,
         message: format!("cannot outline `{}`: {why}", named.as_path().display()),
@@ -73,7 +80,7 @@ pub(crate) fn outline(
     });
     let described =
         described.map_err(|_| refuse("another who outlined it has failed".into(), "ask again"))?;
-    Ok(Arc::unwrap_or_clone(described))
+    Ok(Outlined { outline: described, print: source.print })
 }
 
 impl Value for Outline {

@@ -17,6 +17,12 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// A file that was changed within so many nanoseconds may change again without another stat: the
+/// kernel's clock for files ticks every 1 to 10 ms, of some file systems every two seconds.
+const TICK: i64 = 30_000_000;
+const COARSE_TICK: i64 = 2_100_000_000;
 
 /// What a scan needs, and what it finds beside the tree.
 pub(crate) struct Scan<'a> {
@@ -285,6 +291,15 @@ fn same(old: &Dir, new: &Dir) -> bool {
                     _ => false,
                 }
         })
+}
+
+/// Whether the file may change once more without a trace in its stat.
+pub(crate) fn is_fresh(stat: &Stat) -> bool {
+    let changed = nanoseconds(stat.st_ctime, stat.st_ctime_nsec);
+    let coarse = stat.st_ctime_nsec == 0 && stat.st_mtime_nsec == 0;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let age = i64::try_from(now.as_nanos()).unwrap_or(i64::MAX).saturating_sub(changed);
+    (0..if coarse { COARSE_TICK } else { TICK }).contains(&age)
 }
 
 /// A hash of all that changes when a file does, or when another takes its name.

@@ -3,7 +3,7 @@
 //! Lines and columns count from 1, columns in bytes. Kinds and languages are words:
 //! `index.languages` has them all.
 
-use crate::{Kind, Origin, Text, Truncated};
+use crate::{Failure, Kind, Origin, Text, Truncated};
 use serde::{Deserialize, Serialize};
 
 /// Asks for definitions by their names.
@@ -171,6 +171,43 @@ pub struct Outline {
     pub extent: Extent,
     /// In the order of their starts; what encloses others stands before them.
     pub symbols: Vec<OutlineSymbol>,
+}
+
+/// A part of a streamed answer about what files define.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum OutlineEvent {
+    /// Printed output, to be written as it is.
+    Output(Text),
+    /// What is to be said of a file beside the output: it belongs after the output so far.
+    Remark(Remark),
+    /// The end: nothing follows.
+    Done(OutlineSummary),
+    /// The end, by an error.
+    Failed(Failure),
+}
+
+/// What is said of a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Remark {
+    /// What is wrong.
+    pub message: String,
+    /// What to do; empty where that is plain.
+    pub hint: String,
+}
+
+/// The end of `index.outlineStream`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct OutlineSummary {
+    /// Whether there was any definition.
+    pub found: bool,
+    /// Whether what some file defines is not known: each is told by a remark.
+    pub errors: bool,
+    /// The time it took in the daemon, in microseconds.
+    pub elapsed_us: u64,
 }
 
 /// How much of a text an outline covers.

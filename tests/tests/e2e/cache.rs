@@ -6,9 +6,21 @@ use serde_json::Value;
 
 const TREE: &str = "//- a.rs\npub fn kettle() {}\n//- b.py\ndef pot(): pass\n";
 
-fn outlines(hob: &Hob) -> Value {
+/// A world in which nothing is printed from memory.
+fn cold() -> Hob {
+    let mut hob = start(TREE);
+    hob.set("HOB_CACHE_PRINTED_MEMORY_MB", "0");
+    hob
+}
+
+fn namespace(hob: &Hob, name: &str) -> Value {
     let stats: Value = serde_json::from_str(&hob.run("cache --json")).unwrap();
-    stats["namespaces"][0].clone()
+    let namespaces = stats["namespaces"].as_array().unwrap();
+    namespaces.iter().find(|one| one["name"] == name).unwrap().clone()
+}
+
+fn outlines(hob: &Hob) -> Value {
+    namespace(hob, "outlines")
 }
 
 fn counts(hob: &Hob) -> [u64; 3] {
@@ -17,8 +29,42 @@ fn counts(hob: &Hob) -> [u64; 3] {
 }
 
 #[test]
-fn an_outline_is_made_once_and_known_after_a_restart() {
+fn what_was_printed_is_at_hand_until_its_file_changes_in_any_way() {
     let hob = start(TREE);
+    // What has just been written might be written again in the same tick of the kernel's clock.
+    let settled = || {
+        hob_tests::within(std::time::Duration::from_secs(20), "printed from memory", || {
+            let before = namespace(&hob, "printed")["memory_hits"].as_u64();
+            let _ = hob.run("outline a.rs b.py");
+            namespace(&hob, "printed")["memory_hits"].as_u64() == before.map(|hits| hits + 2)
+        });
+    };
+    settled();
+    let first = hob.run("outline a.rs b.py");
+    let colored = hob.run("--color always outline a.rs b.py");
+    assert!(first.contains("pub fn kettle()") && colored.contains("\u{1b}["), "{colored}");
+    assert_eq!(hob.run("outline a.rs b.py"), first);
+    // The same size, and the same time of its last change.
+    let path = hob.path("a.rs");
+    let time = std::fs::metadata(&path).unwrap().modified().unwrap();
+    hob.write("a.rs", "pub fn teapot() {}\n");
+    std::fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
+    assert!(hob.run("outline a.rs b.py").contains("pub fn teapot()"));
+    settled();
+    // Another name, and so another language, by way of a link.
+    std::os::unix::fs::symlink("b.py", hob.path("link.rs")).unwrap();
+    assert_eq!(hob.run("outline link.rs"), hob.run("outline b.py"));
+    std::fs::hard_link(hob.path("b.py"), hob.path("hard.rs")).unwrap();
+    assert!(!hob.try_run(&["outline", "hard.rs"]).text().contains("def pot"));
+    std::fs::remove_file(&path).unwrap();
+    let gone = hob.try_run(&["outline", "a.rs", "b.py"]);
+    assert_eq!(gone.status, Some(2), "{gone:?}");
+    assert!(gone.text().contains("def pot()") && gone.stderr.contains("there is no such file"));
+}
+
+#[test]
+fn an_outline_is_made_once_and_known_after_a_restart() {
+    let hob = cold();
     let first = hob.run("outline a.rs b.py");
     assert_eq!(counts(&hob), [2, 0, 0]);
     assert_eq!(hob.run("outline a.rs b.py"), first);
@@ -36,7 +82,7 @@ fn an_outline_is_made_once_and_known_after_a_restart() {
 
 #[test]
 fn what_is_stored_can_be_seen_looked_through_and_forgotten() {
-    let hob = start(TREE);
+    let hob = cold();
     let _ = hob.run("outline a.rs b.py");
     let keys = hob.run("cache keys");
     assert_eq!(keys.lines().count(), 2, "{keys}");
@@ -70,7 +116,7 @@ fn what_is_not_there_is_told() {
 
 #[test]
 fn without_room_everything_is_answered_and_nothing_kept() {
-    let mut hob = start(TREE);
+    let mut hob = cold();
     hob.set("HOB_CACHE_OUTLINES_MEMORY_MB", "0").set("HOB_CACHE_OUTLINES_DISK_MB", "0");
     for _ in 0..2 {
         assert!(hob.run("outline a.rs").contains("kettle"));

@@ -98,7 +98,7 @@ fn the_daemon_in_numbers_is_one_page() {
     ] {
         assert!(page.contains(part), "`{part}`: {page}");
     }
-    assert!(page.contains("\noperation ") && page.contains("\nindex.outline "), "{page}");
+    assert!(page.contains("\noperation ") && page.contains("\nindex.outlineStream "), "{page}");
     let json: Value = serde_json::from_str(&hob.run("stats --json")).unwrap();
     for (path, value) in
         [("/workspaces/0/files", 1), ("/cache/namespaces/0/misses", 1), ("/daemon/connections", 1)]

@@ -297,13 +297,15 @@ fn an_outline_that_no_answer_has_room_for_is_told_and_the_others_are_shown() {
     let mut hob = start("//- good.rs\nfn good() {}\n");
     hob.set("HOB_LIMITS_ANSWER_BYTES", "20000");
     hob.write("many.rs", "fn many() {}\n".repeat(200));
-    let outcome = hob.try_run(&["outline", "good.rs", "many.rs"]);
+    let outcome = hob.try_run(&["outline", "--json", "good.rs", "many.rs"]);
     assert_eq!(outcome.status, Some(2), "{outcome:?}");
-    assert!(outcome.text().contains("fn good()"), "{outcome:?}");
-    assert!(
-        outcome.stderr.contains("`many.rs`") && outcome.stderr.contains("hint: "),
-        "{outcome:?}"
-    );
+    let json: serde_json::Value = serde_json::from_str(&outcome.text()).unwrap();
+    assert_eq!(json["files"][0]["symbols"][0]["name"], "good");
+    let error = &json["files"][1]["error"];
+    assert!(error["message"].as_str().unwrap().contains("`many.rs`"), "{error}");
+    assert_ne!(error["hint"], "");
+    // What is printed comes in parts.
+    assert_eq!(hob.run("outline good.rs many.rs").lines().count(), 204);
 }
 
 #[test]

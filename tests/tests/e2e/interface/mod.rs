@@ -116,6 +116,11 @@ impl Conversation {
     fn about(fixture: &str) -> Self {
         let hob = start(fixture);
         std::fs::write(hob.outside("home/pot.py"), "def boil(pot): pass\n").unwrap();
+        // What was just written is not kept as it is printed, and in the examples it always is.
+        let written = std::fs::metadata(hob.outside("home/pot.py")).unwrap().modified().unwrap();
+        within(Duration::from_secs(20), "a file of some age", || {
+            written.elapsed().is_ok_and(|age| age > Duration::from_millis(100))
+        });
         assert!(hob.run("outline ../home/pot.py").contains("boil"));
         let key = hob.run("cache keys").split_whitespace().next().unwrap().to_owned();
         let stream = UnixStream::connect(hob.place().socket).unwrap();
