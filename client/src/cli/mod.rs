@@ -96,5 +96,7 @@ fn report(result: Result<Status, Error>, world: &mut World<'_>) -> Status {
 #[path = "symbols_tests.rs"]
 mod symbols_tests;
 #[cfg(test)]
+mod tasks_tests;
+#[cfg(test)]
 #[path = "cli_tests.rs"]
 mod tests;

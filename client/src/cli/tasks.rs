@@ -116,7 +116,11 @@ fn watch(id: Option<u64>, json: bool, world: &mut World<'_>) -> Result<Status, E
             } else if terminal && drawn > 0 {
                 write!(world.out, "\x1b[{drawn}A\x1b[J")?;
             }
-            for task in list.tasks.iter().filter(|_| !json) {
+            // What has ended stays on the page, above what is drawn anew.
+            let (ended, live): (Vec<&Task>, Vec<&Task>) =
+                list.tasks.iter().partition(|task| task.state.has_ended());
+            drawn = live.len();
+            for task in ended.into_iter().chain(live).filter(|_| !json) {
                 let state = (task.id, task.state, task.phase.clone());
                 if terminal || !shown.contains(&state) {
                     print(task, world.out)?;
@@ -124,8 +128,6 @@ fn watch(id: Option<u64>, json: bool, world: &mut World<'_>) -> Result<Status, E
                 }
             }
             world.out.flush()?;
-            // What has ended stays on the page.
-            drawn = list.tasks.iter().filter(|task| !task.state.has_ended()).count();
             last = list.tasks.first().map_or(last, outcome);
             if id.is_some() && list.tasks.iter().all(|task| task.state.has_ended()) {
                 break;
