@@ -12,10 +12,11 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
+use tracing::{Dispatch, Metadata};
 use tracing_subscriber::filter::{FilterExt as _, LevelFilter, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
-use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::layer::{Layer, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Registry, reload};
 
@@ -65,25 +66,37 @@ pub fn init(target: &Target, options: &Options, filter: &str) {
         Err(complaint) => (EnvFilter::new("info"), Some(complaint)),
     };
     let (filter, handle) = reload::Layer::new(filter);
-    let own = filter.and(filter_fn(|event| {
-        !event.target().starts_with("jsonrpsee") && event.target() != profile::TARGET
-    }));
+    let own = filter.and(filter_fn(is_logged));
     let lines = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(ansi);
     let layer = match options.json {
         true => lines.json().with_filter(own).boxed(),
         false => lines.with_filter(own).boxed(),
     };
     // A second daemon in one process, as tests have it, logs where the first one does.
-    let measured =
-        filter_fn(|span| span.target() == profile::TARGET).with_max_level_hint(LevelFilter::INFO);
-    let stages = options.profile.then(|| profile::Stages.with_filter(measured));
-    if tracing_subscriber::registry().with(layer).with(stages).try_init().is_ok() {
+    if listening(layer, options.profile).try_init().is_ok() {
         let _ = LEVEL.set(handle);
     }
     std::panic::set_hook(Box::new(log_panic));
     if let Some(complaint) = complaint {
         tracing::warn!("the level of the log is `info`: {complaint}");
     }
+}
+
+/// Whether the log may show something of that kind, its level aside.
+fn is_logged(event: &Metadata<'_>) -> bool {
+    !event.target().starts_with("jsonrpsee") && event.target() != profile::TARGET
+}
+
+/// The log, and beside it what measures spans.
+fn listening(log: Box<dyn Layer<Registry> + Send + Sync>, profile: bool) -> Dispatch {
+    let log = tracing_subscriber::registry().with(log);
+    if !profile {
+        // `None` in the place of a layer would pass for one that wants to hear of every span.
+        return log.into();
+    }
+    let measured =
+        filter_fn(|span| span.target() == profile::TARGET).with_max_level_hint(LevelFilter::INFO);
+    log.with(profile::Stages.with_filter(measured)).into()
 }
 
 /// What is logged now, in the terms of `EnvFilter`.
@@ -344,6 +357,20 @@ mod tests {
     fn a_full_disk_is_no_error() {
         write(&turning(Path::new("/dev/full"), 100, 1), &["lost\n"]);
         write(&turning(Path::new("/nonexistent/hobd.log"), 100, 1), &["lost\n"]);
+    }
+
+    #[test]
+    fn spans_that_nobody_measures_are_not_made() {
+        let is_made = |profile: bool| {
+            let log = tracing_subscriber::fmt::layer()
+                .with_filter(EnvFilter::new("trace").and(filter_fn(is_logged)));
+            let spans = listening(log.boxed(), profile);
+            tracing::dispatcher::with_default(&spans, || {
+                !tracing::info_span!(target: "hob::profile", "test.made").is_disabled()
+            })
+        };
+        assert!(is_made(true));
+        assert!(!is_made(false));
     }
 
     #[test]
