@@ -178,6 +178,17 @@ interface! {
             /// Begin to count anew after this.
             reset: Option<bool>,
         ) -> ProfileTop, fails ProfileOff;
+
+        /// Records what the daemon does for a while, and answers at its end. One at a time; who goes
+        /// away ends it.
+        "profile.record": record(
+            /// For so many milliseconds, 600,000 at most.
+            ms: u64,
+            /// Sample the processor, for a flame graph.
+            flame: Option<bool>,
+            /// Keep the spans of calls and stages, for a trace.
+            trace: Option<bool>,
+        ) -> ProfileRecording, fails Recording | ProfileOff | Stopping;
     }
 
     /// The daemon's background work.

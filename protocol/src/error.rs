@@ -47,6 +47,8 @@ pub enum Kind {
     NotCancellable,
     /// Nothing is measured, by the configuration.
     ProfileOff,
+    /// The daemon is being recorded already.
+    Recording,
     /// A frame that is no JSON, or no object or array.
     ParseError,
     /// A frame that is JSON, and no request by the specification.
@@ -86,6 +88,7 @@ impl Kind {
             Self::TaskEnded => -32015,
             Self::NotCancellable => -32016,
             Self::ProfileOff => -32017,
+            Self::Recording => -32018,
             Self::ParseError => -32700,
             Self::InvalidRequest => -32600,
             Self::MethodNotFound => -32601,

@@ -19,6 +19,7 @@ mod pages;
 mod paint;
 mod ping;
 mod profile;
+mod record;
 mod rpc;
 mod search;
 mod search_flags;

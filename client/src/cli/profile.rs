@@ -2,7 +2,7 @@
 
 use super::commands::{Group, Row, json_flag, number, on};
 use super::status::print_json;
-use super::{Status, World, units};
+use super::{Status, World, record, units};
 use crate::{Error, ErrorKind, ProfileApiClient as _, block_on};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use hob_protocol::{Operation, ProfileOrder, ProfileTop};
@@ -10,7 +10,7 @@ use hob_protocol::{Operation, ProfileOrder, ProfileTop};
 pub(super) const ROW: Row = Row {
     name: "profile",
     group: Group::Daemon,
-    synopsis: "[--top N] [--by ORDER] [--since TIME] [--reset]",
+    synopsis: "[record] [FLAGS]",
     about: "Show where the daemon's time goes",
     define,
     run,
@@ -40,6 +40,7 @@ fn define(command: Command) -> Command {
                 .value_name("TIME")
                 .help("Only of the last TIME, such as 90s, 5m or 1h, by the minute"),
         )
+        .subcommand(record::define())
         .arg(flag("reset").action(ArgAction::SetTrue).help("Begin to count anew after this"))
         .after_help(
             "The name of a method stands for its calls, other names for stages of them and of the\n\
@@ -48,6 +49,9 @@ fn define(command: Command) -> Command {
 }
 
 fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
+    if let Some(("record", matches)) = matches.subcommand() {
+        return record::run(matches, world);
+    }
     let since = matches.get_one::<String>("since");
     let since = since.map(|time| millis(time)).transpose()?;
     let by = match matches.get_one::<String>("by").map(String::as_str) {

@@ -109,7 +109,7 @@ fn help_is_grouped() {
               ping                                   Ask the daemon for a sign of life
               rpc METHOD [JSON] | --list             Call a method of the daemon's interface, or explain it
               tasks [list|show|watch|wait|cancel]    Show, follow or cancel what the daemon does in the background
-              profile [--top N] [--by ORDER] [--since TIME] [--reset]  Show where the daemon's time goes
+              profile [record] [FLAGS]               Show where the daemon's time goes
               stats [--json]                         Show the daemon in numbers: workspaces, tasks, cache, calls
               cache [stats|keys|get|clear|verify]    Show or clear what was computed once and is kept
               daemon start|stop|restart|install|...  Look after the daemon, which otherwise starts by itself

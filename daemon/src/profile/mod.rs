@@ -8,9 +8,13 @@
 //! A span within another is so on its own thread. What goes on in another takes the span along:
 //! [`tracing::Span::in_scope`].
 
+mod capture;
 mod histogram;
 mod recording;
+mod sampling;
+mod trace;
 
+pub(crate) use capture::{CaptureError, Captured, capture};
 pub(crate) use histogram::Times;
 pub(crate) use recording::{Stage, queued, record, was_queued};
 
@@ -62,9 +66,13 @@ impl Turns {
 
     /// One turn.
     pub(crate) fn time<T>(&mut self, work: impl FnOnce() -> T) -> T {
-        let began = Instant::now();
+        let (began, thread) = (Instant::now(), trace::thread());
         let done = work();
-        self.total += began.elapsed();
+        let lasted = began.elapsed();
+        self.total += lasted;
+        if let Some(thread) = thread {
+            trace::ended(&PROFILE.operation(self.name), (began, lasted), thread, false);
+        }
         done
     }
 }
@@ -99,7 +107,10 @@ struct Profile {
 }
 
 #[derive(Default)]
-struct Operation(Mutex<Past>);
+struct Operation {
+    name: Box<str>,
+    past: Mutex<Past>,
+}
 
 #[derive(Default)]
 struct Past {
@@ -124,7 +135,7 @@ pub(crate) fn measured(since: Option<Duration>) -> (Vec<Measured>, Duration) {
     let first = since.map(|since| PROFILE.window().saturating_sub(windows(since)));
     let operations = PROFILE.operations.read().unwrap_or_else(PoisonError::into_inner);
     let times = |name: &str, operation: &Operation| {
-        let past = lock(&operation.0);
+        let past = lock(&operation.past);
         let times = match first {
             None => past.all.clone(),
             Some(first) => {
@@ -149,7 +160,7 @@ pub(crate) fn longest() -> Duration {
 pub(crate) fn reset() {
     *lock(&PROFILE.began) = Instant::now();
     for operation in PROFILE.operations.read().unwrap_or_else(PoisonError::into_inner).values() {
-        *lock(&operation.0) = Past::default();
+        *lock(&operation.past) = Past::default();
     }
 }
 
@@ -165,7 +176,8 @@ impl Profile {
         }
         drop(known);
         let mut known = self.operations.write().unwrap_or_else(PoisonError::into_inner);
-        known.entry(name.into()).or_default().clone()
+        let new = || Arc::new(Operation { name: name.into(), past: Mutex::default() });
+        known.entry(name.into()).or_insert_with(new).clone()
     }
 
     /// The number of the window that it is now.
@@ -178,7 +190,7 @@ impl Profile {
 impl Operation {
     fn add(&self, total: u64, own: u64) {
         let window = PROFILE.window();
-        let mut past = lock(&self.0);
+        let mut past = lock(&self.past);
         past.all.add(total, own);
         match past.windows.back_mut() {
             Some((last, times)) if *last == window => times.add(total, own),
@@ -208,6 +220,8 @@ struct Timing {
     /// Nanoseconds of the spans within it.
     within: AtomicU64,
     operation: Arc<Operation>,
+    /// The thread that it began on, where spans are kept one by one.
+    thread: Option<i32>,
     /// Where somebody wants to know it of this very one.
     recorded: Option<Recorded>,
 }
@@ -229,7 +243,8 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Stages {
             Some(recorded.within(attributes.metadata().name()))
         });
         let (began, within) = (Instant::now(), AtomicU64::new(0));
-        let timing = Timing { began, within, operation, recorded };
+        let thread = trace::thread();
+        let timing = Timing { began, within, operation, thread, recorded };
         span.extensions_mut().insert(timing);
     }
 
@@ -237,7 +252,8 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Stages {
         let Some(span) = context.span(&id) else { return };
         let extensions = span.extensions();
         let Some(timing) = extensions.get::<Timing>() else { return };
-        let total = nanos(timing.began.elapsed());
+        let lasted = timing.began.elapsed();
+        let total = nanos(lasted);
         if let Some(around) = span.parent()
             && let Some(around) = around.extensions().get::<Timing>()
         {
@@ -246,6 +262,11 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Stages {
         // Several at a time may take longer together than what they are within.
         let own = total.saturating_sub(timing.within.load(Ordering::Relaxed));
         timing.operation.add(total, own);
+        if let Some(thread) = timing.thread {
+            // Calls wait for others on the thread where they began.
+            let waits = span.name() == NAMED;
+            trace::ended(&timing.operation, (timing.began, lasted), thread, waits);
+        }
         if let Some(recorded) = &timing.recorded {
             recorded.end(total, own);
         }
@@ -374,12 +395,12 @@ mod tests {
     fn the_past_is_kept_by_the_minute() {
         let operation = Operation::default();
         operation.add(5, 5);
-        let mut past = lock(&operation.0);
+        let mut past = lock(&operation.past);
         let now = past.windows[0].0;
         past.windows[0].0 = now - 2;
         drop(past);
         operation.add(7, 7);
-        let past = lock(&operation.0);
+        let past = lock(&operation.past);
         let kept: Vec<(u64, u64)> =
             past.windows.iter().map(|(window, times)| (now - window, times.total)).collect();
         assert_eq!(kept, [(2, 5), (0, 7)]);

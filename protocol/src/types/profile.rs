@@ -67,3 +67,24 @@ pub enum ProfileOrder {
     /// The slowest first.
     P99,
 }
+
+/// What was recorded of a while.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ProfileRecording {
+    /// How long it was, in milliseconds.
+    pub ms: u64,
+    /// Samples of the processor, 499 for each second that a thread of the daemon ran on one.
+    pub samples: u64,
+    /// A flame graph of them, as SVG; absent where it was not asked for, or there are no samples.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flame: Option<String>,
+    /// Spans that began and ended meanwhile, as far as there was room for them.
+    pub spans: u64,
+    /// Spans that there was no room for.
+    pub dropped: u64,
+    /// The spans in the JSON of Chrome's Trace Event Format, which Perfetto opens; absent where it was
+    /// not asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
+}

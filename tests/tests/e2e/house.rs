@@ -120,7 +120,7 @@ fn the_engine_is_a_pure_library() {
 
 #[test]
 fn each_of_these_has_one_home_in_the_daemon() {
-    for name in ["redb", "notify", "git2", "hyper", "tokio_tungstenite"] {
+    for name in ["redb", "notify", "git2", "hyper", "tokio_tungstenite", "pprof"] {
         let homes = homes(name);
         assert_eq!(homes.len(), 1, "`{name}` is named in {homes:?}");
     }

@@ -1,7 +1,12 @@
 //! Where the time goes is told, by operation.
 
 use crate::start;
+use hob_tests::within;
 use serde_json::Value;
+use std::process::Stdio;
+use std::time::Duration;
+
+const PATIENCE: Duration = Duration::from_secs(30);
 
 fn top(hob: &hob_tests::Hob, args: &str) -> Value {
     serde_json::from_str(&hob.run(&format!("profile --json {args}"))).unwrap()
@@ -98,7 +103,7 @@ fn the_daemon_in_numbers_is_one_page() {
     ] {
         assert!(page.contains(part), "`{part}`: {page}");
     }
-    assert!(page.contains("\noperation ") && page.contains("\nindex.outlineStream "), "{page}");
+    assert!(page.contains("\noperation ") && page.contains("\nindex.build "), "{page}");
     let json: Value = serde_json::from_str(&hob.run("stats --json")).unwrap();
     for (path, value) in
         [("/workspaces/0/files", 1), ("/cache/namespaces/0/misses", 1), ("/daemon/connections", 1)]
@@ -108,4 +113,64 @@ fn the_daemon_in_numbers_is_one_page() {
     let _ = hob.run("daemon stop");
     hob.set("HOB_PROFILE_ENABLED", "false");
     assert!(hob.run("stats").ends_with("not measured: `profile.enabled` is false\n"));
+}
+
+#[test]
+fn what_is_done_for_a_while_is_recorded() {
+    let hob = start("//- a.rs\nfn kettle() {}\n");
+    hob.index();
+    let (flame, trace) = (hob.path("out.svg"), hob.path("out.json"));
+    let args = ["profile", "record", "--seconds", "1", "--flame", "out.svg", "--trace", "out.json"];
+    let recorder = std::thread::scope(|scope| {
+        let recorder = scope.spawn(|| hob.try_run(&args));
+        // The processor is used until the recording is over.
+        while !recorder.is_finished() {
+            let _ = hob.run("search kettle");
+        }
+        recorder.join().unwrap()
+    });
+    assert_eq!(recorder.status, Some(0), "{recorder:?}");
+    assert!(std::fs::read_to_string(&flame).unwrap().contains("<svg"));
+    let trace: Value = serde_json::from_str(&std::fs::read_to_string(&trace).unwrap()).unwrap();
+    let events = trace["traceEvents"].as_array().unwrap();
+    for (name, phase) in
+        [("search", "X"), ("search.read", "X"), ("queue", "b"), ("thread_name", "M")]
+    {
+        let found = events.iter().any(|event| event["name"] == name && event["ph"] == phase);
+        assert!(found, "{name}: {}", recorder.text());
+    }
+    // Nothing is written over, and nobody has to wait to be told so.
+    let again = hob.try_run(&args);
+    assert_eq!(again.status, Some(2), "{again:?}");
+    assert!(again.stderr.contains("`out.svg` is there already"), "{again:?}");
+}
+
+#[test]
+fn there_is_one_recording_at_a_time_and_it_ends_with_its_client() {
+    let hob = start("//- a.rs\nfn kettle() {}\n");
+    let begin = || {
+        let mut long = hob.hob();
+        long.args(["profile", "record", "--seconds", "600", "--trace", "long.json"]);
+        long.current_dir(hob.root()).stderr(Stdio::null()).spawn().unwrap()
+    };
+    let short = || hob.try_run(&["rpc", "profile.record", r#"{"ms": 1, "trace": true}"#]);
+    let mut long = begin();
+    within(PATIENCE, "a refusal", || {
+        // The short one may have had its turn first, and the long one was refused.
+        if long.try_wait().unwrap().is_some() {
+            long = begin();
+        }
+        short().stderr.contains("a recording runs already")
+    });
+    long.kill().unwrap();
+    long.wait().unwrap();
+    within(PATIENCE, "another turn", || short().status == Some(0));
+    assert!(!hob.path("long.json").exists());
+    for (args, said) in [
+        (r#"{"ms": 1}"#, "nothing is to be recorded"),
+        (r#"{"ms": 0, "trace": true}"#, "from 1 to 600000 ms"),
+    ] {
+        let refused = hob.try_run(&["rpc", "profile.record", args]);
+        assert!(refused.stderr.contains(said), "{refused:?}");
+    }
 }
