@@ -82,8 +82,8 @@ const VOLATILE: [(&str, u64); 31] = [
     ("descriptors_limit", 524_288),
     ("generation", 7),
     ("freed", 1_589_248),
-    ("ms", 10),
-    ("spans", 1),
+    ("profile.record.ms", 10),
+    ("profile.record.spans", 1),
     ("store.bytes", 1_589_248),
     ("store.segments", 1),
 ];
@@ -225,7 +225,7 @@ fn steady(name: &str, value: &Json) -> Json {
             Json::Plain(dir.join("4bd0….redb").to_str().unwrap().into())
         }
         (Json::Plain(_), _) if name == "operations.name" => Json::Plain("search.read".into()),
-        (Json::Plain(Value::String(_)), _) if name == "trace" => {
+        (Json::Plain(Value::String(_)), _) if name == "profile.record.trace" => {
             Json::Plain(r#"{"displayTimeUnit":"ms","traceEvents":[…]}"#.into())
         }
         (Json::Plain(value), _) => Json::Plain(value.clone()),
@@ -238,7 +238,7 @@ fn steady(name: &str, value: &Json) -> Json {
         ),
         (Json::Object(members), _) => {
             let inner = |member: &str| match name {
-                "store" | "operations" => format!("{name}.{member}"),
+                "store" | "operations" | "profile.record" => format!("{name}.{member}"),
                 _ => member.to_owned(),
             };
             let steady =
