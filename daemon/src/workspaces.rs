@@ -460,7 +460,8 @@ impl Warm {
         let totals = snapshot.tree.totals();
         WorkspaceStatus {
             gone: false,
-            task: self.indexer.task(),
+            // It ends a little after its work, when that is saved.
+            task: self.indexer.task().filter(|_| !self.is_settled()),
             paused: self.indexer.is_paused(),
             origin: self.workspace.origin(snapshot),
             unloaded: false,

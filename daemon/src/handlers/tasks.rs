@@ -16,7 +16,7 @@ const LISTED: u64 = 50;
 /// How soon after what was told more is told.
 const PAUSE: Duration = Duration::from_millis(100);
 /// How long a task that was cancelled is waited for, so that the answer says how it ended.
-const ENDING: Duration = Duration::from_millis(100);
+const ENDING: Duration = Duration::from_secs(1);
 
 #[derive(Clone)]
 pub(super) struct Tasks {
