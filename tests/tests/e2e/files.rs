@@ -21,9 +21,21 @@ target
 //- target/test.rs
 ";
 
+/// A world whose files were all changed at the same time: what was changed last comes first among
+/// equals, and a tree that is written as a second turns has two times.
+fn evenly_aged(tree: &str) -> Hob {
+    let hob = start(tree);
+    let hour_ago = SystemTime::now() - Duration::from_secs(3600);
+    for name in tree.lines().filter_map(|line| line.strip_prefix("//- ")) {
+        let file = fs::File::options().append(true).open(hob.path(name)).unwrap();
+        file.set_modified(hour_ago).unwrap();
+    }
+    hob
+}
+
 #[test]
 fn the_best_match_comes_first() {
-    let hob = start(TREE);
+    let hob = evenly_aged(TREE);
     assert_eq!(hob.run("files mainrs"), "src/main.rs\nsrc/domain/rs.txt\n");
     assert_eq!(hob.run("files test"), "src/test.rs\nsrc/latest.rs\ntest/mod.rs\n");
     assert_eq!(hob.run("files test !latest .rs$"), "src/test.rs\ntest/mod.rs\n");
@@ -35,7 +47,7 @@ fn the_best_match_comes_first() {
 
 #[test]
 fn paths_are_from_where_one_is() {
-    let hob = start(TREE);
+    let hob = evenly_aged(TREE);
     let run = |dir: &str, args: &[&str]| hob.run_in(dir, args).text();
     assert_eq!(run("src", &["files", "rs"]), "domain/rs.txt\nmain.rs\ntest.rs\nlatest.rs\n");
     assert_eq!(run("src", &["files", "srcmain"]), "");
@@ -59,12 +71,7 @@ fn files_come_and_go_at_once() {
 
 #[test]
 fn what_was_changed_last_comes_first_among_equals() {
-    let hob = start("//- a/mod.rs\n//- b/mod.rs\n//- c/mod.rs");
-    let old = SystemTime::now() - Duration::from_secs(3600);
-    for path in ["a/mod.rs", "b/mod.rs", "c/mod.rs"] {
-        let file = fs::File::options().append(true).open(hob.path(path)).unwrap();
-        file.set_modified(old).unwrap();
-    }
+    let hob = evenly_aged("//- a/mod.rs\n//- b/mod.rs\n//- c/mod.rs");
     assert_eq!(hob.run("files mod"), "a/mod.rs\nb/mod.rs\nc/mod.rs\n");
     hob.write("c/mod.rs", "// changed");
     assert_eq!(hob.run("files mod"), "c/mod.rs\na/mod.rs\nb/mod.rs\n");
