@@ -67,6 +67,8 @@ pub struct Config {
     pub sync_sweep: Duration,
     /// Threads that read files for one search; 0 is one a core.
     pub search_threads: usize,
+    /// Files that are worked on at once.
+    pub parallel_jobs: usize,
     /// What reports changes: `auto`, `notify`, or `poll` for nothing.
     pub watch_backend: &'static str,
     /// Index git repositories without being told.
@@ -97,10 +99,24 @@ impl Config {
         }
     }
 
+    /// How many files are worked on at once.
+    pub(crate) fn jobs(&self) -> usize {
+        some_or(self.parallel_jobs, cores())
+    }
+
+    /// The same of an index that is built.
+    pub(crate) fn index_jobs(&self) -> usize {
+        some_or(self.index_threads, self.jobs())
+    }
+
+    /// The same of all queries together.
+    pub(crate) fn search_jobs(&self) -> usize {
+        some_or(self.search_threads, self.jobs())
+    }
+
     /// How much background work there is at once.
     pub(crate) fn task_limits(&self) -> tasks::Limits {
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let cpu = if self.tasks_cpu == 0 { cores.max(2) } else { self.tasks_cpu };
+        let cpu = some_or(self.tasks_cpu, cores().max(2));
         let (queue, disk, history) = (self.tasks_queue, self.tasks_disk, self.tasks_history);
         tasks::Limits { queue, cpu, disk, history }
     }
@@ -121,6 +137,15 @@ impl Config {
     }
 }
 
+/// A number, or what 0 stands for.
+fn some_or(number: usize, default: usize) -> usize {
+    if number == 0 { default } else { number }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -132,6 +157,7 @@ impl Default for Config {
             log_files: 2,
             index_memory_mb: 48,
             index_threads: 0,
+            parallel_jobs: 0,
             profile: true,
             tasks_queue: 256,
             tasks_cpu: 0,

@@ -26,6 +26,7 @@ pub mod log;
 mod nearest;
 mod options;
 mod outlines;
+mod parallel;
 mod profile;
 mod search;
 pub mod server;

@@ -2,6 +2,7 @@
 
 use crate::cache::Cache;
 use crate::config::Config;
+use crate::parallel::Crew;
 use crate::server::Connections;
 use crate::tasks::Tasks;
 use crate::workspaces::Workspaces;
@@ -32,7 +33,7 @@ pub struct Services {
     /// What was computed once and is asked for again.
     pub(crate) cache: Cache,
     /// The threads that read files for searches.
-    pub(crate) pool: rayon::ThreadPool,
+    pub(crate) crew: Crew,
 }
 
 impl Services {

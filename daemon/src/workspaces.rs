@@ -8,8 +8,9 @@ mod probe;
 
 use crate::config::Config;
 use crate::git;
-use crate::indexing::{Budget, Foreground, Indexer, Stores};
+use crate::indexing::{Budget, Indexer, Stores};
 use crate::outlines;
+use crate::parallel::{Bulk, Crew, Foreground};
 use crate::store::{self, Caches, RootId, Store, StoreCounts, StoreError};
 use crate::symbols::FreshFiles;
 use crate::tasks::Tasks;
@@ -30,7 +31,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// More threads than this for one index only wait for each other.
-const MOST_THREADS: usize = 64;
 /// How long a store that cannot be opened is left alone.
 const STORE_RETRY: Duration = Duration::from_secs(5);
 
@@ -44,6 +44,8 @@ pub(crate) struct Workspaces {
     caches: Caches,
     epochs: Arc<AtomicU64>,
     pub(crate) foreground: Arc<Foreground>,
+    /// The threads that look at directories.
+    scanners: Arc<Crew>,
     open: Mutex<Open>,
 }
 
@@ -104,6 +106,7 @@ impl Workspaces {
     ) -> Self {
         let named = read_named(&state.join("workspaces"));
         let open = Open { named, ..Open::default() };
+        let scanners = Crew::new("scan", config.jobs());
         Self {
             caches: Caches::new((config.cache_memory_mb as u64) << 20),
             config,
@@ -113,6 +116,7 @@ impl Workspaces {
             tasks,
             epochs: Arc::new(AtomicU64::new(1)),
             foreground: Arc::default(),
+            scanners: Arc::new(scanners),
             open: Mutex::new(open),
         }
     }
@@ -216,19 +220,18 @@ impl Workspaces {
             (epoch, tree.clone()),
             Some(self.config.sync_sweep),
             self.tasks.clone(),
+            self.scanners.clone(),
         ));
-        let threads = match self.config.index_threads {
-            0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
-            threads => threads.min(MOST_THREADS),
-        };
         let indexer = Indexer::start(
             workspace.clone(),
             repository.clone(),
-            self.foreground.clone(),
             Budget {
                 limits: outlines::limits(&self.config),
-                threads,
-                memory: self.config.index_memory_mb << 20,
+                bulk: Bulk {
+                    jobs: self.config.index_jobs(),
+                    memory: self.config.index_memory_mb << 20,
+                    foreground: self.foreground.clone(),
+                },
             },
             (epoch, id, tree),
             self.tasks.clone(),

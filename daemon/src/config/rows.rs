@@ -122,8 +122,14 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         key: "index.threads",
-        doc: "Threads that build an index; 0 is one a core.",
+        doc: "Threads that build an index, at most 256; 0 is as many as `parallel.jobs`.",
         slot: |config| Slot::Count(&mut config.index_threads, 0),
+    },
+    Row {
+        key: "parallel.jobs",
+        doc: "Files that are worked on at once, by one thread each, at most 256; 0 is one a core.\n\
+              `hobd --jobs` sets it for one run.",
+        slot: |config| Slot::Count(&mut config.parallel_jobs, 0),
     },
     Row {
         key: "profile.enabled",
@@ -190,7 +196,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         key: "search.threads",
-        doc: "Threads that read files for one search; 0 is one a core.",
+        doc: "Threads that queries share, at most 256; 0 is as many as `parallel.jobs`.",
         slot: |config| Slot::Count(&mut config.search_threads, 0),
     },
     Row {

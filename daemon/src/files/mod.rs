@@ -4,11 +4,11 @@
 //! directory. How well a path matches is the engine's matter ([`hob_index::picker`]).
 //! Knows nothing of the wire: each file goes to a receiver.
 
+use crate::parallel::Crew;
 use crate::search::{Cancel, Found, Walking};
 use crate::workspace::Snapshot;
 use hob_index::picker::{Picked, Picker, Query, parts};
 use hob_index::tree::{Dir, DocId, Docs, File, Node};
-use rayon::prelude::*;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -50,7 +50,7 @@ pub(crate) type Receiver<'a> = dyn FnMut(&[u8], Option<u32>) -> bool + 'a;
 pub(crate) fn find(
     source: &Source,
     ask: &Ask<'_>,
-    pool: &rayon::ThreadPool,
+    crew: &Crew,
     cancel: &Cancel,
     each: &mut Receiver<'_>,
 ) -> Option<Summary> {
@@ -60,14 +60,14 @@ pub(crate) fn find(
             let dir = snapshot.tree.dir_at(path)?;
             let total = match ask.query.is_empty() {
                 true => list(dir, ask.limit, cancel, each)?,
-                false => pick(dir, ask, pool, cancel, each)?,
+                false => pick(dir, ask, crew, cancel, each)?,
             };
             Some(Summary { total, warnings: unreadable(dir) })
         }
         Source::Disk(dir) if ask.query.is_empty() => list_on_disk(dir, ask.limit, cancel, each),
         Source::Disk(dir) => {
             let (tree, warnings) = read(dir, cancel)?;
-            let total = pick(&tree, ask, pool, cancel, each)?;
+            let total = pick(&tree, ask, crew, cancel, each)?;
             Some(Summary { total, warnings })
         }
     }
@@ -125,21 +125,16 @@ fn list_on_disk(
 fn pick(
     dir: &Dir,
     ask: &Ask<'_>,
-    pool: &rayon::ThreadPool,
+    crew: &Crew,
     cancel: &Cancel,
     each: &mut Receiver<'_>,
 ) -> Option<u64> {
     let picker = Picker::new(ask.query, now(), ask.limit);
-    let one = |part| match cancel.is_cancelled() {
+    let one = |part: &_| match cancel.is_cancelled() {
         true => Picked::default(),
-        false => picker.pick(&part),
+        false => picker.pick(part),
     };
-    let parts = parts(dir, PART);
-    let picked = match parts.len() {
-        1 => parts.into_iter().map(one).collect(),
-        _ => pool.install(|| parts.into_par_iter().map(one).collect()),
-    };
-    let picked = picker.merge(picked);
+    let picked = picker.merge(crew.map(&parts(dir, PART), 1, one));
     for pick in &picked.best {
         if cancel.is_cancelled() || !each(&pick.path, Some(pick.score)) {
             return None;

@@ -45,7 +45,7 @@ pub(super) fn answer(
     let words = Query::new(text);
     let limit = query.limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
     let ask = Ask { query: &words, limit };
-    let summary = find(&source, &ask, &services.pool, cancel, each)
+    let summary = find(&source, &ask, &services.crew, cancel, each)
         .ok_or_else(|| Kind::Cancelled.error("the search for files was cancelled", ""))?;
     let cut = query.limit.is_some_and(|limit| summary.total > limit);
     Ok(FilesSummary {

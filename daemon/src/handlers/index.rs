@@ -158,7 +158,7 @@ pub(super) fn search(
         Some(warm) => view(services, &warm, query.no_sync).map(Some),
         None => Ok(None),
     };
-    let mut summary = search::run(query, want, find, &services.pool, cancel, receiver)?;
+    let mut summary = search::run(query, want, find, &services.crew, cancel, receiver)?;
     if let Some(recording) = recording {
         let queued = profile::queued().as_nanos();
         summary.queued_us = u64::try_from(queued / 1000).unwrap_or(u64::MAX);

@@ -153,6 +153,7 @@ fn takes(method: &str, known: &[Param]) -> String {
 mod tests {
     use super::*;
     use crate::Services;
+    use crate::parallel::Crew;
     use std::collections::BTreeSet;
 
     /// The message and the hint of a refusal.
@@ -223,7 +224,7 @@ mod tests {
             log: None,
             connections: crate::server::Connections::default(),
             cache: crate::cache::Cache::new(dir.join("values.redb"), |_| room),
-            pool: rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap(),
+            crew: Crew::new("search", 1),
         }
     }
 

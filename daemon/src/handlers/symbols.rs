@@ -21,7 +21,6 @@ use hob_protocol::{
 };
 use jsonrpsee::core::{RpcResult, async_trait};
 use jsonrpsee::types::ErrorObjectOwned;
-use rayon::prelude::*;
 use rustix::fs::FileType;
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -94,7 +93,7 @@ fn find(services: &Services, query: &SymbolsQuery, cancel: &Cancel) -> RpcResult
             store: store.as_deref(),
             fresh: &warm.fresh,
             limits: outlines::limits(&services.config),
-            pool: &services.pool,
+            crew: &services.crew,
             cancel,
             deadline: None,
         });
@@ -250,12 +249,7 @@ fn each_outlined<T: Send>(
         let mut maker = Maker { extractor, cache: &services.cache, rules };
         make(asked, symbols::outline(asked.named, &asked.path, stored.as_ref(), &mut maker))
     };
-    match files.len() {
-        0..=1 => files.iter().map(|file| one(&mut Extractor::new(limits), file)).collect(),
-        _ => services
-            .pool
-            .install(|| files.par_iter().map_init(|| Extractor::new(limits), one).collect()),
-    }
+    services.crew.workers(|| Extractor::new(limits)).map(files, 1, one)
 }
 
 /// Takes an outline if an answer has room for it besides the others.

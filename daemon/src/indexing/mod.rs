@@ -9,6 +9,7 @@ mod content;
 mod symbols;
 mod text;
 
+use crate::parallel::Bulk;
 use crate::store::{RootId, Store, StoreError};
 use crate::tasks::{
     self, Full, NotDone, Outcome, PANICKED, Priority, Running, Spec, Tasks, Waiting,
@@ -18,7 +19,7 @@ use hob_index::symbols::extract::Limits;
 use hob_index::tree::{Dir, DocId, Docs, File};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use symbols::Outlining;
@@ -35,38 +36,6 @@ const AFTER_FAILURE: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_secs(5);
 /// How soon it is noticed that a task was cancelled, and how often it is looked for.
 const HEED: Duration = Duration::from_millis(30);
-/// Files that a thread takes at a time.
-const HANDFUL: usize = 32;
-/// How long indexing steps back for a query.
-const STEP_BACK: Duration = Duration::from_millis(50);
-
-/// Counts the queries that run, so that what nobody waits for steps back.
-#[derive(Debug, Default)]
-pub(crate) struct Foreground(AtomicUsize);
-
-impl Foreground {
-    /// A query runs until the result is dropped.
-    pub(crate) fn enter(self: &Arc<Self>) -> impl Drop + use<> {
-        self.0.fetch_add(1, Ordering::Relaxed);
-        Entered(self.clone())
-    }
-
-    /// Waits for the queries that run, but not for ever: nobody starves.
-    fn step_back(&self) {
-        let began = Instant::now();
-        while self.0.load(Ordering::Relaxed) > 0 && began.elapsed() < STEP_BACK {
-            std::thread::sleep(Duration::from_millis(1));
-        }
-    }
-}
-
-struct Entered(Arc<Foreground>);
-
-impl Drop for Entered {
-    fn drop(&mut self) {
-        self.0.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
 
 /// Where the store of a repository comes from; it may be another one each time.
 pub(crate) trait Stores: Send + Sync {
@@ -78,12 +47,11 @@ pub(crate) trait Stores: Send + Sync {
 }
 
 /// What an indexer may use.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Budget {
     /// What an outline may cost.
     pub(crate) limits: Limits,
-    pub(crate) threads: usize,
-    pub(crate) memory: usize,
+    pub(crate) bulk: Bulk,
 }
 
 /// The background work of a workspace. Dropping it ends that, and saves what is known.
@@ -98,7 +66,6 @@ impl Indexer {
     pub(crate) fn start(
         workspace: Arc<Workspace>,
         stores: Arc<dyn Stores>,
-        foreground: Arc<Foreground>,
         budget: Budget,
         saved: (u64, RootId, Arc<Dir>),
         tasks: Tasks,
@@ -114,7 +81,6 @@ impl Indexer {
         let mut work = Work {
             workspace: workspace.clone(),
             stores,
-            foreground,
             budget,
             epoch: saved.0,
             root: saved.1,
@@ -210,7 +176,6 @@ impl Drop for Indexer {
 struct Work {
     workspace: Arc<Workspace>,
     stores: Arc<dyn Stores>,
-    foreground: Arc<Foreground>,
     budget: Budget,
     epoch: u64,
     root: RootId,
@@ -344,7 +309,7 @@ impl Work {
             return Ok(());
         }
         self.phase("reading", pending.len());
-        self.index(store, &pending)?;
+        self.budget.bulk.run(&pending, |memory| Batch::new(self, store, memory))?;
         self.merges = true;
         // Until what was found out is in the snapshot, the same files would be read again.
         match self.workspace.settle(AFTER_FAILURE) {
@@ -373,9 +338,9 @@ impl Work {
         }
         self.phase("outlining", files.len());
         let claimed = Mutex::default();
-        self.each_thread(files.len(), |memory, next| {
+        self.budget.bulk.run(&files, |memory| {
             // As much again is needed while it is written.
-            Outlining::new(self, store, memory / 2, &claimed).run(&files, next)
+            Outlining::new(self, store, memory / 2, &claimed)
         })?;
         if let Ok(after) = self.workspace.settle(AFTER_FAILURE) {
             match after.tree.totals().unoutlined as usize {
@@ -416,35 +381,6 @@ impl Work {
                 return pending(&now.tree);
             }
         }
-    }
-
-    fn index(&self, store: &Arc<Store>, files: &[Pending]) -> Result<(), StoreError> {
-        self.each_thread(files.len(), |memory, next| {
-            Batch::new(self, store, memory).run(files, next)
-        })
-    }
-
-    /// Runs as many threads as so many files are worth, each with its part of the memory. They take
-    /// files by a counter, and all end when one fails.
-    fn each_thread(
-        &self,
-        files: usize,
-        work: impl Fn(usize, &AtomicUsize) -> Result<(), StoreError> + Sync,
-    ) -> Result<(), StoreError> {
-        let threads = self.budget.threads.min(files.div_ceil(HANDFUL)).max(1);
-        let next = AtomicUsize::new(0);
-        let failure: Mutex<Option<StoreError>> = Mutex::new(None);
-        std::thread::scope(|scope| {
-            for _ in 0..threads {
-                scope.spawn(|| {
-                    if let Err(error) = work(self.budget.memory / threads, &next) {
-                        next.store(files, Ordering::Relaxed);
-                        *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                    }
-                });
-            }
-        });
-        failure.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
     }
 
     fn save(&mut self, store: &Store, snapshot: &Snapshot) -> Result<(), StoreError> {
@@ -527,11 +463,4 @@ fn unoutlined(tree: &Dir) -> Vec<Pending> {
         }
     });
     files
-}
-
-/// Lets everything that somebody waits for go first, this process's own threads included.
-fn be_nice() {
-    let thread = rustix::thread::gettid();
-    // It fails where the user may not, and then all are equal.
-    let _ = rustix::process::setpriority_process(Some(thread), 10);
 }

@@ -4,8 +4,9 @@
 //! it: so searches are quick as soon as they can be, and what is made of symbols can be made anew
 //! without the text.
 
-use super::{FEW, HANDFUL, Pending, Work, be_nice};
+use super::{FEW, Pending, Work};
 use crate::outlines::{Links, Source};
+use crate::parallel::Worker;
 use crate::profile::stage;
 use crate::store::{Additions, Store, StoreError};
 use crate::workspace::Indexed;
@@ -15,7 +16,6 @@ use hob_index::symbols::languages::{self, Language};
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// A content, and the number of the language that it is outlined as.
@@ -37,6 +37,38 @@ pub(super) struct Outlining<'a> {
     done: Vec<Indexed>,
 }
 
+impl Worker<Pending> for Outlining<'_> {
+    type Error = StoreError;
+
+    fn stops(&self) -> bool {
+        self.work.stops() || self.work.has_much_to_read()
+    }
+
+    fn item(&mut self, pending: &Pending) -> Result<(), StoreError> {
+        self.file(pending)?;
+        self.work.advance();
+        if self.additions.memory() > self.memory {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    fn handful(&mut self) {
+        if self.done.len() >= FEW {
+            self.hand_over();
+        }
+    }
+
+    fn finish(mut self) -> Result<(), StoreError> {
+        // What was cancelled is to end now, and to write takes a while.
+        if self.work.is_cancelled() {
+            self.hand_over();
+            return Ok(());
+        }
+        self.flush()
+    }
+}
+
 impl<'a> Outlining<'a> {
     pub(super) fn new(
         work: &'a Work,
@@ -55,36 +87,6 @@ impl<'a> Outlining<'a> {
             waiting: Vec::new(),
             done: Vec::new(),
         }
-    }
-
-    pub(super) fn run(mut self, files: &[Pending], next: &AtomicUsize) -> Result<(), StoreError> {
-        be_nice();
-        loop {
-            let from = next.fetch_add(HANDFUL, Ordering::Relaxed);
-            if from >= files.len() || self.work.stops() || self.work.has_much_to_read() {
-                break;
-            }
-            self.work.foreground.step_back();
-            for pending in &files[from..files.len().min(from + HANDFUL)] {
-                if self.work.stops() {
-                    break;
-                }
-                self.file(pending)?;
-                self.work.advance();
-                if self.additions.memory() > self.memory {
-                    self.flush()?;
-                }
-            }
-            if self.done.len() >= FEW {
-                self.hand_over();
-            }
-        }
-        // What was cancelled is to end now, and to write takes a while.
-        if self.work.is_cancelled() {
-            self.hand_over();
-            return Ok(());
-        }
-        self.flush()
     }
 
     fn file(&mut self, pending: &Pending) -> Result<(), StoreError> {

@@ -1,7 +1,8 @@
 //! Numbers the contents of files, and makes segments of their trigrams.
 
 use super::content::{self, Content, Reader};
-use super::{FEW, HANDFUL, Pending, Work, be_nice};
+use super::{FEW, Pending, Work};
+use crate::parallel::Worker;
 use crate::profile::stage;
 use crate::store::{Additions, Hash, Store, StoreError};
 use crate::workspace::Indexed;
@@ -9,7 +10,6 @@ use hob_index::postings::MAX_DOCS;
 use hob_index::tree::DocId;
 use hob_index::trigram::Extractor;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A segment in the making, of one thread.
 pub(super) struct Batch<'a> {
@@ -25,6 +25,39 @@ pub(super) struct Batch<'a> {
     reader: Reader,
 }
 
+impl Worker<Pending> for Batch<'_> {
+    type Error = StoreError;
+
+    fn stops(&self) -> bool {
+        self.work.stops()
+    }
+
+    fn item(&mut self, pending: &Pending) -> Result<(), StoreError> {
+        self.file(pending)?;
+        self.work.advance();
+        // Room for a file of the most parts must be left.
+        if self.additions.memory() > self.memory || self.additions.text.docs() > MAX_DOCS / 2 {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    fn handful(&mut self) {
+        if self.done.len() >= FEW {
+            self.hand_over();
+        }
+    }
+
+    fn finish(mut self) -> Result<(), StoreError> {
+        // What was cancelled is to end now, and to write takes a while.
+        if self.work.is_cancelled() {
+            self.hand_over();
+            return Ok(());
+        }
+        self.flush()
+    }
+}
+
 impl<'a> Batch<'a> {
     pub(super) fn new(work: &'a Work, store: &'a Store, memory: usize) -> Self {
         Self {
@@ -38,39 +71,6 @@ impl<'a> Batch<'a> {
             done: Vec::new(),
             reader: Reader::default(),
         }
-    }
-
-    pub(super) fn run(mut self, files: &[Pending], next: &AtomicUsize) -> Result<(), StoreError> {
-        be_nice();
-        loop {
-            let from = next.fetch_add(HANDFUL, Ordering::Relaxed);
-            if from >= files.len() || self.work.stops() {
-                break;
-            }
-            self.work.foreground.step_back();
-            for pending in &files[from..files.len().min(from + HANDFUL)] {
-                if self.work.stops() {
-                    break;
-                }
-                self.file(pending)?;
-                self.work.advance();
-                // Room for a file of the most parts must be left.
-                if self.additions.memory() > self.memory
-                    || self.additions.text.docs() > MAX_DOCS / 2
-                {
-                    self.flush()?;
-                }
-            }
-            if self.done.len() >= FEW {
-                self.hand_over();
-            }
-        }
-        // What was cancelled is to end now, and to write takes a while.
-        if self.work.is_cancelled() {
-            self.hand_over();
-            return Ok(());
-        }
-        self.flush()
     }
 
     fn file(&mut self, pending: &Pending) -> Result<(), StoreError> {

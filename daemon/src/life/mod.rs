@@ -21,6 +21,7 @@ use crate::cache::Cache;
 use crate::config::{self, Config, Loaded};
 use crate::log::{self, Target};
 use crate::options::{self, Options, Succeed};
+use crate::parallel::Crew;
 use crate::server::{Connections, Server, serve};
 use crate::tasks::Tasks;
 use crate::workspaces::Workspaces;
@@ -40,8 +41,6 @@ use std::time::{Duration, Instant};
 use succession::Succession;
 use tokio_util::sync::CancellationToken;
 
-/// More threads than this only wait for each other.
-const MOST_THREADS: usize = 256;
 /// The status of a daemon that did not start.
 const NOT_STARTED: u8 = 2;
 
@@ -128,12 +127,7 @@ fn live(
         runtime_dir,
         tasks.clone(),
     );
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(config.search_threads.min(MOST_THREADS))
-        .stack_size(crate::STACK)
-        .thread_name(|number| format!("search-{number}"))
-        .build()
-        .map_err(|error| StartError::Fault(error.to_string()))?;
+    let crew = Crew::new("search", config.search_jobs());
     let cache = Cache::new(place::cache_dir(&process_env).join("values.redb"), |namespace| {
         config.room(namespace)
     });
@@ -147,7 +141,7 @@ fn live(
         workspaces,
         tasks,
         cache,
-        pool,
+        crew,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

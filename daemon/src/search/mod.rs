@@ -12,12 +12,12 @@ mod read;
 mod scope;
 mod worker;
 
+use crate::parallel::{Crew, Workers};
 use crate::profile::{Turns, stage};
 use compile::Compiled;
 use hob_index::plan::Plan;
 use hob_index::tree::Docs;
 use hob_protocol::{Origin, Print, SearchQuery, SearchSummary, Style, Truncated};
-use rayon::prelude::*;
 use scope::Scope;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -122,7 +122,7 @@ pub(crate) fn run(
     query: &SearchQuery,
     want: Want,
     find: FindView<'_>,
-    pool: &rayon::ThreadPool,
+    crew: &Crew,
     cancel: &Cancel,
     receiver: &mut dyn Receiver,
 ) -> Result<SearchSummary, SearchError> {
@@ -132,13 +132,12 @@ pub(crate) fn run(
         query,
         want,
         compiled: &compiled,
-        pool,
         cancel,
         receiver,
         started,
         summary: SearchSummary::default(),
         stats: grep_printer::Stats::new(),
-        workers: Vec::new(),
+        workers: crew.workers(|| Worker::new(&compiled, want)),
         reading: Turns::of("search.read"),
         printed: false,
         over: !compiled.can_match(query),
@@ -158,23 +157,22 @@ pub(crate) fn run(
     Ok(summary)
 }
 
-struct Run<'a> {
+struct Run<'a, M> {
     query: &'a SearchQuery,
     want: Want,
     compiled: &'a Compiled,
-    pool: &'a rayon::ThreadPool,
     cancel: &'a Cancel,
     receiver: &'a mut dyn Receiver,
     started: Instant,
     summary: SearchSummary,
     stats: grep_printer::Stats,
-    workers: Vec<std::sync::Mutex<Worker>>,
+    workers: Workers<'a, Worker, M>,
     reading: Turns,
     printed: bool,
     over: bool,
 }
 
-impl Run<'_> {
+impl<M: Fn() -> Worker + Sync> Run<'_, M> {
     fn files(&mut self, scope: &mut Scope<'_>) -> Result<(), SearchError> {
         let mut size = FIRST_WINDOW;
         while !self.over {
@@ -217,26 +215,12 @@ impl Run<'_> {
     fn window(&mut self, window: &[Found]) {
         // One line more than is left tells whether there is more.
         let most = self.left().map(|left| left.saturating_add(1));
-        let threads = match window.len() {
-            0..=IN_PLACE => 1,
-            _ => self.pool.current_num_threads(),
-        };
-        while self.workers.len() < threads {
-            self.workers.push(std::sync::Mutex::new(Worker::new(self.compiled, self.want)));
-        }
         let (workers, cancel, compiled) = (&self.workers, self.cancel, self.compiled);
-        let search = |found: &Found| {
-            let at = rayon::current_thread_index().unwrap_or(0).min(workers.len() - 1);
-            let mut worker = workers[at].lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            match cancel.is_cancelled() {
-                true => Output::default(),
-                false => worker.search(compiled, found, most),
-            }
+        let search = |worker: &mut Worker, found: &Found| match cancel.is_cancelled() {
+            true => Output::default(),
+            false => worker.search(compiled, found, most),
         };
-        let outputs: Vec<Output> = self.reading.time(|| match threads {
-            1 => window.iter().map(search).collect(),
-            _ => self.pool.install(|| window.par_iter().with_max_len(8).map(search).collect()),
-        });
+        let outputs: Vec<Output> = self.reading.time(|| workers.map(window, IN_PLACE, search));
         for (found, output) in window.iter().zip(outputs) {
             if self.over || self.cancel.is_cancelled() {
                 return;
@@ -257,9 +241,8 @@ impl Run<'_> {
             if left == 0 {
                 return;
             }
-            let worker =
-                self.workers[0].get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
-            output = worker.search(self.compiled, found, Some(left));
+            let search = |worker: &mut Worker| worker.search(self.compiled, found, Some(left));
+            output = self.workers.here(search);
         }
         self.summary.files_read += u64::from(output.read);
         self.summary.lines += output.lines;

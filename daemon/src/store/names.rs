@@ -3,13 +3,13 @@
 use super::error::guard;
 use super::segment::{Reader, Segment};
 use super::{Caches, Store, StoreError};
+use crate::parallel::Crew;
 use hob_index::names::{
     self, Corrupt, Counts, Entries, Entry, Filter, Fuzzy, Name, Names, RUN, Source, entries_key,
     names_key,
 };
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// The names that are defined, as they were at one moment. A name that it gives is good for it alone.
 pub(crate) struct Definitions<'a> {
@@ -41,39 +41,28 @@ impl Definitions<'_> {
         self.store.checked(|| names::prefix(&self.sources(), prefix, filter, limit, cancelled))
     }
 
-    /// The names that match a pattern best, by so many threads.
+    /// The names that match a pattern best, by the threads of a crew.
     pub(crate) fn fuzzy(
         &self,
         pattern: &str,
         filter: &Filter,
         limit: usize,
-        threads: usize,
+        crew: &Crew,
         cancelled: &(dyn Fn() -> bool + Sync),
     ) -> Result<Vec<Name>, StoreError> {
         self.store.checked(|| {
-            let (sources, next) = (self.sources(), AtomicUsize::new(0));
+            let sources = self.sources();
             let runs = runs(&sources, pattern)?;
-            let search = || {
-                let mut search = Fuzzy::new(pattern, filter.clone(), limit);
-                while let Some(&(at, run)) = runs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if cancelled() {
-                        break;
-                    }
+            let searches = crew.workers(|| Fuzzy::new(pattern, filter.clone(), limit));
+            let scan = |search: &mut Fuzzy, &(at, run): &(usize, _)| match cancelled() {
+                true => Ok(()),
+                false => guard(|| {
                     search.scan(at, &sources[at].run(run)?, cancelled);
-                }
-                Ok(search)
+                    Ok(())
+                }),
             };
-            let found = Mutex::new(Vec::new());
-            let work = || {
-                let result = guard(search);
-                found.lock().unwrap_or_else(PoisonError::into_inner).push(result);
-            };
-            std::thread::scope(|scope| {
-                (1..threads.min(runs.len())).for_each(|_| drop(scope.spawn(work)));
-                work();
-            });
-            let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-            Ok(Fuzzy::best(found.into_iter().collect::<Result<_, _>>()?))
+            searches.map(&runs, 1, scan).into_iter().collect::<Result<(), _>>()?;
+            Ok(Fuzzy::best(searches.into_own().collect()))
         })
     }
 

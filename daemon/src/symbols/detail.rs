@@ -10,7 +10,6 @@ use hob_index::symbols::extract::Extractor;
 use hob_index::symbols::languages::{self, Language};
 use hob_index::symbols::text::{Window, doc_line, signature};
 use hob_protocol::{SymbolMatch, Text};
-use rayon::prelude::*;
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::io;
@@ -81,13 +80,9 @@ impl Finder<'_> {
             let hits: Vec<&Hit> = these.iter().map(|at| &hits[*at]).collect();
             Ok(these.iter().copied().zip(self.file(&hits)?).collect::<Vec<_>>())
         };
-        let files: Vec<Vec<(usize, Detail)>> = match files.len() {
-            0..=IN_PLACE => files.iter().map(one).collect::<Result<_, StoreError>>()?,
-            _ => self
-                .around
-                .pool
-                .install(|| files.par_iter().map(one).collect::<Result<_, StoreError>>())?,
-        };
+        let files = self.around.crew.map(&files, IN_PLACE, one);
+        let files: Vec<Vec<(usize, Detail)>> =
+            files.into_iter().collect::<Result<_, StoreError>>()?;
         let mut details: Vec<(usize, Detail)> = files.into_iter().flatten().collect();
         details.sort_by_key(|(at, _)| *at);
         Ok(details.into_iter().map(|(_, detail)| detail).collect())

@@ -10,7 +10,6 @@ use hob_index::symbols::extract::Extractor;
 use hob_index::symbols::languages::{self, Language};
 use hob_index::symbols::{Outline, Symbol};
 use hob_index::tree::{Docs, File};
-use rayon::prelude::*;
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -89,7 +88,7 @@ impl FreshFiles {
         around: &Around<'_>,
         has_name: &(dyn Fn(&[u8]) -> bool + Sync),
     ) -> Gathered {
-        let Around { root, snapshot, limits, pool, .. } = *around;
+        let Around { root, snapshot, limits, crew, .. } = *around;
         let mut wanted = Vec::new();
         let mut want = |path: &[u8], file: &File| {
             if !languages::possible(path).is_empty() {
@@ -102,9 +101,9 @@ impl FreshFiles {
         }
         let all = wanted.len() <= FEW;
         let known = self.known(&wanted);
-        let outline = |extractor: &mut Option<Extractor>, at: usize| {
-            let (path, file) = &wanted[at];
-            match &known[at] {
+        let outline = |extractor: &mut Option<Extractor>, at: &usize| {
+            let (path, file) = &wanted[*at];
+            match &known[*at] {
                 _ if around.stops() => None,
                 Some(fresh) => Some(fresh.clone()),
                 None => {
@@ -114,16 +113,10 @@ impl FreshFiles {
             }
         };
         let mut files: Vec<Arc<Fresh>> = Vec::new();
+        let workers = crew.workers(|| None);
         // In windows, so that who asks for less comes in between.
-        for start in (0..wanted.len()).step_by(WINDOW) {
-            let window = start..wanted.len().min(start + WINDOW);
-            match window.len() {
-                1 => files.extend(outline(&mut None, start)),
-                _ => files.extend(pool.install(|| {
-                    let each = window.into_par_iter().with_max_len(4);
-                    each.map_init(|| None, outline).flatten().collect::<Vec<_>>()
-                })),
-            }
+        for window in (0..wanted.len()).collect::<Vec<_>>().chunks(WINDOW) {
+            files.extend(workers.map(window, 1, outline).into_iter().flatten());
         }
         self.remember(&files, all);
         Gathered { files, all: all && !around.stops() }

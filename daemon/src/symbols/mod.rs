@@ -13,6 +13,7 @@ mod pages;
 mod print;
 mod stored;
 
+use crate::parallel::Crew;
 use crate::search::Cancel;
 use crate::store::{Store, StoreError};
 use crate::workspace::{Failed, Snapshot};
@@ -42,7 +43,7 @@ pub(crate) struct Around<'a> {
     pub(crate) store: Option<&'a Store>,
     pub(crate) fresh: &'a FreshFiles,
     pub(crate) limits: Limits,
-    pub(crate) pool: &'a rayon::ThreadPool,
+    pub(crate) crew: &'a Crew,
     pub(crate) cancel: &'a Cancel,
     /// When to stop with what was found.
     pub(crate) deadline: Option<Instant>,

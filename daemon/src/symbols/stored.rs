@@ -29,7 +29,6 @@ impl Finder<'_> {
         let stops = || around.stops();
         let (name, filter) = (self.asked.name.clone(), self.asked.filter.clone());
         let pattern = String::from_utf8_lossy(&name).into_owned();
-        let threads = around.pool.current_num_threads();
         let known = &store.definitions();
         let mut exact = known.exact(&name)?;
         if self.asked.container.is_some() {
@@ -44,7 +43,7 @@ impl Finder<'_> {
             self.resolve(known, &names, Tier::Prefix, hits)?;
             return Ok(names.len() < ENCLOSED_NAMES);
         }
-        let fuzzy = |most| known.fuzzy(&pattern, &filter, most, threads, &stops);
+        let fuzzy = |most| known.fuzzy(&pattern, &filter, most, around.crew, &stops);
         Ok(self.tier(known, Tier::Prefix, hits, &prefix)?
             && self.tier(known, Tier::Fuzzy, hits, &fuzzy)?)
     }

@@ -6,7 +6,7 @@
 //! keeper has looked, however large it is.
 
 use super::rules::{Outside, Rules, is_rule_file};
-use super::scan::{Found, Scan, scan_pool};
+use super::scan::{Found, Scan};
 use super::{Command, Failed, Guard, Indexed, Shared, Snapshot, Synced};
 use crate::profile::stage;
 use crate::tasks::{Outcome, Priority, Running, Spec, Work};
@@ -209,7 +209,7 @@ impl Keeper {
             },
         };
         let scan = Scan::new(self.shared.watcher(), &self.shared.touches);
-        let new = scan_pool(|| scan.dir(dir, &above, old.as_ref()));
+        let new = self.shared.scanners.run(|| scan.dir(dir, &above, old.as_ref()));
         let found = scan.into_found();
         self.take_found(found);
         match (path.is_empty(), new) {
@@ -341,7 +341,7 @@ impl Keeper {
         }
         let rules = self.rules_of(parent);
         let scan = Scan::new(self.shared.watcher(), &self.shared.touches);
-        let new = scan_pool(|| scan.path(path, &rules, old.as_ref()));
+        let new = self.shared.scanners.run(|| scan.path(path, &rules, old.as_ref()));
         let found = scan.into_found();
         let names = found.linked.first().filter(|_| moved).map(|link| (link.inode, link.names));
         self.take_found(found);

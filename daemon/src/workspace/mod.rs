@@ -9,6 +9,7 @@ mod keeper;
 pub(crate) mod rules;
 pub(crate) mod scan;
 
+use crate::parallel::Crew;
 use crate::tasks::Tasks;
 use crate::watcher::{self, Backend, Watcher};
 use hob_index::tree::{Dir, DocId, File, diff};
@@ -93,6 +94,8 @@ struct Shared {
     /// How many directories and files were looked at. A file gets its number.
     touches: AtomicU32,
     /// Where a look at the whole tree is noted.
+    /// The threads that look at directories.
+    scanners: Arc<Crew>,
     tasks: Tasks,
     alive: AtomicBool,
 }
@@ -124,6 +127,7 @@ impl Workspace {
         (epoch, known): (u64, Arc<Dir>),
         sweep: Option<Duration>,
         tasks: Tasks,
+        scanners: Arc<Crew>,
     ) -> Self {
         let (watcher, watch_problem) = open_watcher(root, watching, cookies);
         let first = Snapshot {
@@ -147,6 +151,7 @@ impl Workspace {
             busy: AtomicBool::new(true),
             touches: AtomicU32::new(0),
             tasks,
+            scanners,
             alive: AtomicBool::new(true),
         });
         let ours = shared.clone();

@@ -16,7 +16,7 @@ use std::hash::Hasher as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A file that was changed within so many nanoseconds may change again without another stat: the
@@ -55,23 +55,6 @@ pub(crate) struct Linked {
     pub(crate) names: u64,
     /// The name at hand.
     pub(crate) path: PathBuf,
-}
-
-/// Runs a scan on threads of its own: they have the stack for trees as deep as a path can be long.
-/// Without them it runs where it is.
-pub(crate) fn scan_pool<T: Send>(scan: impl FnOnce() -> T + Send) -> T {
-    static POOL: OnceLock<Option<rayon::ThreadPool>> = OnceLock::new();
-    let pool = POOL.get_or_init(|| {
-        rayon::ThreadPoolBuilder::new()
-            .stack_size(crate::STACK)
-            .thread_name(|number| format!("scan-{number}"))
-            .build()
-            .ok()
-    });
-    match pool {
-        Some(pool) => pool.install(scan),
-        None => scan(),
-    }
 }
 
 impl<'a> Scan<'a> {

@@ -1,6 +1,7 @@
 //! The promise: what [`Workspace::sync`] gives is what a scan from scratch finds.
 
 use super::*;
+use crate::parallel::Crew;
 use hob_index::tree::{Docs, Node};
 use proptest::prelude::*;
 use std::fs;
@@ -30,6 +31,7 @@ impl World {
             (0, Arc::default()),
             None,
             Tasks::for_tests(),
+            scanners(),
         )
     }
 }
@@ -72,6 +74,10 @@ fn files(snapshot: &Snapshot) -> Vec<String> {
 const LIVE: [Watching; 3] =
     [Watching::By(Backend::Auto), Watching::By(Backend::Notify), Watching::Polling];
 
+fn scanners() -> Arc<Crew> {
+    Arc::new(Crew::new("scan", 2))
+}
+
 #[test]
 fn a_change_is_seen_by_the_next_query() {
     for watching in LIVE {
@@ -99,6 +105,7 @@ fn a_root_that_is_deleted_is_gone_and_comes_back() {
             (0, Arc::default()),
             None,
             Tasks::for_tests(),
+            scanners(),
         );
         assert_eq!(files(&workspace.sync(DEADLINE).unwrap()), ["a"]);
         fs::remove_dir_all(&root).unwrap();
@@ -138,6 +145,7 @@ impl World {
             (0, Arc::default()),
             None,
             Tasks::for_tests(),
+            scanners(),
         )
     }
 }
@@ -285,8 +293,15 @@ fn keeps_the_promise(watching: Watching, steps: &[Step]) {
     fs::create_dir(&root).unwrap();
     fs::create_dir(world.root().join("elsewhere")).unwrap();
     let known = (0, Arc::default());
-    let workspace =
-        Workspace::open(&root, watching, world.cookies.path(), known, None, Tasks::for_tests());
+    let workspace = Workspace::open(
+        &root,
+        watching,
+        world.cookies.path(),
+        known,
+        None,
+        Tasks::for_tests(),
+        scanners(),
+    );
     for (number, step) in steps.iter().enumerate() {
         take(&root, step);
         // Without a look in between, reports of several steps come at once.
@@ -415,8 +430,15 @@ fn what_nobody_reports_is_found_by_the_sweep() {
     fs::hard_link(&outside, root.join("a")).unwrap();
     let sweep = Some(Duration::from_millis(20));
     let known = (0, Arc::default());
-    let workspace =
-        Workspace::open(&root, LIVE[0], world.cookies.path(), known, sweep, Tasks::for_tests());
+    let workspace = Workspace::open(
+        &root,
+        LIVE[0],
+        world.cookies.path(),
+        known,
+        sweep,
+        Tasks::for_tests(),
+        scanners(),
+    );
     let first = workspace.sync(DEADLINE).unwrap();
     fs::write(&outside, "longer").unwrap();
     let mut snapshot = first;

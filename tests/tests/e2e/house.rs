@@ -124,6 +124,8 @@ fn each_of_these_has_one_home_in_the_daemon() {
         let homes = homes(name);
         assert_eq!(homes.len(), 1, "`{name}` is named in {homes:?}");
     }
+    // Who scans goes down a tree, on the threads of a crew.
+    assert_eq!(homes("rayon"), BTreeSet::from(["parallel".to_owned(), "workspace".to_owned()]));
     // Before the store's file of values, and for the blocks of its lists.
     assert_eq!(homes("moka"), BTreeSet::from(["cache".to_owned(), "store".to_owned()]));
 }

@@ -1,6 +1,7 @@
 //! Symbols: found after restarts and merges, dropped when their rules change, never wrong.
 
 use super::*;
+use crate::parallel::Crew;
 use hob_index::names::{Doc, Entry, Filter, Name};
 use hob_index::symbols::{Extent, Kind, Outline, Symbol};
 
@@ -65,7 +66,8 @@ fn exact(store: &Store, name: &str) -> Result<Vec<String>, StoreError> {
 fn fuzzy(store: &Store, pattern: &str, kinds: &[Kind], limit: usize) -> Vec<String> {
     let definitions = store.definitions();
     let filter = Filter::new(kinds, &[]);
-    let found = definitions.fuzzy(pattern, &filter, limit, 3, &|| false).unwrap();
+    let found =
+        definitions.fuzzy(pattern, &filter, limit, &Crew::new("search", 3), &|| false).unwrap();
     found.iter().map(shown).collect()
 }
 
@@ -299,7 +301,8 @@ fn a_flipped_bit_is_never_a_wrong_symbol() {
     add_symbols(&store, &(0..600).map(text).collect::<Vec<_>>());
     let ask = |store: &Store| {
         let definitions = store.definitions();
-        let fuzzy = definitions.fuzzy("mthd77", &Filter::ALL, 5, 2, &|| false);
+        let fuzzy =
+            definitions.fuzzy("mthd77", &Filter::ALL, 5, &Crew::new("search", 2), &|| false);
         let prefix = definitions.prefix(b"field", &Filter::ALL, 20, &|| false);
         let symbols = store.symbol(333, RUST, 3).and_then(|symbol| {
             store.enclosing(333, RUST, &symbol, 9).map(|around| (symbol, around))
