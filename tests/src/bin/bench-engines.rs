@@ -2,15 +2,22 @@
 //!
 //! `cargo run --release -p hob-tests --bin bench-engines -- TREE [--rounds N] [--only PART]`
 //!
-//! While the tree is indexed from cold, what a person does meanwhile is timed; then its index is
-//! cancelled; then outlines are asked for twice; and a search is made with and without being measured.
-//! These parts are `meanwhile`, `cancelled`, `outlined` and `measured`.
+//! - `cold`: the operations that an index from cold spends its time on;
+//! - `parallel`: an index and searches by one, two and four jobs, whose results must be the same;
+//! - `meanwhile`: what a person does elsewhere while the tree is indexed from cold;
+//! - `cancelled`: a cold index that is cancelled;
+//! - `outlined`: outlines that are asked for twice;
+//! - `shared`: a hundred clients who ask for the same expensive outline at once;
+//! - `measured`: a search with and without being measured.
 
 mod bench;
 
 use bench::{Failure, Options, Table, Times, World, mb, ms, ratio, timed};
-use hob_client::{Connection, IndexApiClient as _, Place, TasksApiClient, block_on};
-use hob_protocol::{SearchQuery, TaskState, Text};
+use hob_client::{
+    CacheApiClient, Connection, IndexApiClient as _, Place, SymbolsApiClient as _, TasksApiClient,
+    block_on,
+};
+use hob_protocol::{OutlineQuery, SearchQuery, TaskState, Text};
 use std::ffi::OsString;
 use std::fs;
 use std::io::Write as _;
@@ -30,10 +37,13 @@ type Part<'a> = &'a dyn Fn() -> Result<(), Failure>;
 fn run() -> Result<(), Failure> {
     let options = Options::of_process("bench-engines TREE", &["only"])?;
     let (tree, rounds) = (options.tree()?, options.number("rounds", 1000)?);
-    let parts: [(&str, Part<'_>); 4] = [
+    let parts: [(&str, Part<'_>); 7] = [
+        ("cold", &|| cold(&options, &tree)),
+        ("parallel", &|| parallel(&options, &tree)),
         ("meanwhile", &|| meanwhile(&options, &tree, rounds)),
         ("cancelled", &|| cancelled(&options, &tree)),
         ("outlined", &|| outlined(&options, &tree)),
+        ("shared", &|| shared(&options)),
         ("measured", &|| measured(&options, rounds)),
     ];
     let only = options.get("only");
@@ -41,6 +51,144 @@ fn run() -> Result<(), Failure> {
         part()?;
     }
     Ok(())
+}
+
+/// Where the time of a cold index goes.
+fn cold(options: &Options, tree: &Path) -> Result<(), Failure> {
+    let world = World::new(options)?;
+    world.run(&world.path("home"), &["ping"])?;
+    let daemon = world.daemon(&world.path("home"))?;
+    let began = Instant::now();
+    world.run(tree, &["index", "--wait"])?;
+    let (wall, cpu) = (began.elapsed(), daemon.cpu());
+    let mut table = Table::default();
+    table.row(["an index from cold", "wall ms", "cpu ms", "peak MB"]);
+    table.row([String::new(), ms(wall), ms(cpu), mb(daemon.memory("VmHWM"))]);
+    table.print()?;
+    let top = world.run(tree, &["profile", "--top", "8", "--by", "self"])?;
+    Ok(writeln!(std::io::stdout(), "{}", top.trim_end())?)
+}
+
+/// The same work by more jobs, and whether it comes to the same.
+fn parallel(options: &Options, tree: &Path) -> Result<(), Failure> {
+    let commands: [(&str, &[&str]); 3] = [
+        ("search of every file", &["search", "-c", "[a-z]+ed_[a-z]+ing\\b"]),
+        ("search of many lines", &["search", "-n", "return"]),
+        ("a fuzzy symbol", &["symbols", "mtxlk"]),
+    ];
+    let mut table = Table::default();
+    table.row(["by jobs", "jobs", "wall ms", "cpu ms", "of one job"]);
+    let mut first: Vec<(Vec<u8>, Duration)> = Vec::new();
+    for jobs in [1, 2, 4] {
+        let world = World::new(options)?;
+        let on = world.hob(["ping"]).env("HOB_PARALLEL_JOBS", jobs.to_string()).output()?;
+        if !on.status.success() {
+            return Err("the daemon does not start".into());
+        }
+        let daemon = world.daemon(&world.path("home"))?;
+        let mut rows = Vec::new();
+        let (began, cpu) = (Instant::now(), daemon.cpu());
+        world.run(tree, &["index", "--wait"])?;
+        rows.push(("an index from cold", began.elapsed(), daemon.cpu() - cpu, Vec::new()));
+        world.settle(tree)?;
+        for (name, args) in commands {
+            let mut times = Times::default();
+            let cpu = daemon.cpu();
+            let mut output = Vec::new();
+            for _ in 0..5 {
+                output = timed(world.hob(args).current_dir(tree), &mut times)?.stdout;
+            }
+            if output.is_empty() {
+                return Err(format!("`hob {}` finds nothing", args.join(" ")).into());
+            }
+            rows.push((name, times.median(), (daemon.cpu() - cpu) / 5, output));
+        }
+        for (at, (name, wall, cpu, output)) in rows.into_iter().enumerate() {
+            if jobs == 1 {
+                first.push((output, wall));
+            } else if first[at].0 != output {
+                return Err(format!("{name}: the results of {jobs} jobs differ").into());
+            }
+            let of_one = ratio(wall, first[at].1);
+            table.row([name.to_owned(), jobs.to_string(), ms(wall), ms(cpu), of_one]);
+        }
+    }
+    table.print()?;
+    Ok(writeln!(std::io::stdout(), "the results are the same")?)
+}
+
+/// Clients who want what one computation gives.
+fn shared(options: &Options) -> Result<(), Failure> {
+    const CLIENTS: usize = 100;
+    let world = World::new(options)?;
+    let on = world.hob(["ping"]).env("HOB_SYMBOLS_FILE_KB", "1000000").output()?;
+    if !on.status.success() {
+        return Err("the daemon does not start".into());
+    }
+    let dir = world.path("shared");
+    fs::create_dir(&dir)?;
+    let write = |name: &str, lines: usize| {
+        let line = "    total += weigh(&kettle, 3 * x + 1).unwrap_or(0);\n";
+        fs::write(dir.join(name), format!("fn {name}() {{\n{}}}\n", line.repeat(lines)))
+    };
+    let ask = |connection: &Connection, name: &str| {
+        let files = vec![Text::from(dir.join(name).as_path())];
+        let query = OutlineQuery::in_dir(dir.as_path(), files);
+        block_on(connection.outline(query))
+    };
+    let open = || Connection::open(&Place::with_socket(world.socket()));
+    let one = open()?;
+    // As large a file as takes about half a second.
+    let (mut lines, mut alone) = (2_000, Duration::ZERO);
+    for size in 0.. {
+        let name = format!("alone{size}.rs");
+        write(&name, lines)?;
+        let began = Instant::now();
+        ask(&one, &name)?;
+        alone = began.elapsed();
+        if alone >= Duration::from_millis(450) || lines > 1_000_000 {
+            break;
+        }
+        lines = lines * 500 / (alone.as_millis() as usize).max(50);
+    }
+    write("together.rs", lines)?;
+    let count = || -> Result<(u64, u64), Failure> {
+        let stats = block_on(CacheApiClient::stats(&one))?;
+        let outlines = stats.namespaces.into_iter().find(|one| one.name == "outlines");
+        let outlines = outlines.ok_or("there is no cache of outlines")?;
+        Ok((outlines.misses, outlines.shared))
+    };
+    let before = count()?;
+    let connections = (0..CLIENTS).map(|_| open()).collect::<Result<Vec<_>, _>>()?;
+    let began = Instant::now();
+    let answers: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = connections
+            .iter()
+            .map(|connection| scope.spawn(|| ask(connection, "together.rs").map_err(drop)))
+            .collect();
+        threads.into_iter().filter_map(|thread| thread.join().ok()?.ok()).collect()
+    });
+    let together = began.elapsed();
+    let after = count()?;
+    if answers.len() < CLIENTS {
+        return Err(format!("only {} of {CLIENTS} were answered", answers.len()).into());
+    }
+    let mut table = Table::default();
+    table.row(["one expensive outline, ms", "clients", "wall", "computed", "shared", "ratio"]);
+    let row = |clients: usize, wall: Duration, (computed, shared): (u64, u64)| {
+        let ratio = ratio(wall, alone);
+        [
+            String::new(),
+            clients.to_string(),
+            ms(wall),
+            computed.to_string(),
+            shared.to_string(),
+            ratio,
+        ]
+    };
+    table.row(row(1, alone, (1, 0)));
+    table.row(row(CLIENTS, together, (after.0 - before.0, after.1 - before.1)));
+    Ok(table.print()?)
 }
 
 /// A workspace with a few files, which is warm.
