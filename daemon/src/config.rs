@@ -37,7 +37,7 @@ pub struct Config {
     pub log_files: usize,
     /// Memory for building an index, in MiB.
     pub index_memory_mb: usize,
-    /// Threads that build an index; 0 is one a core.
+    /// Threads that build an index; 0 is as many as `parallel_jobs`.
     pub index_threads: usize,
     /// `profile.enabled`.
     pub profile: bool,
@@ -65,9 +65,9 @@ pub struct Config {
     pub sync_deadline: Duration,
     /// How often a tree is looked at as a whole, for what the kernel does not report.
     pub sync_sweep: Duration,
-    /// Threads that read files for one search; 0 is one a core.
+    /// Threads that queries share; 0 is as many as `parallel_jobs`.
     pub search_threads: usize,
-    /// Files that are worked on at once.
+    /// Files that are worked on at once; 0 is one a core.
     pub parallel_jobs: usize,
     /// What reports changes: `auto`, `notify`, or `poll` for nothing.
     pub watch_backend: &'static str,

@@ -12,7 +12,7 @@ Without options it runs in the foreground and logs to standard error. `hob` star
 
 Options:
   --background             detach, log to a file, and print `ready` once the socket is there
-  --jobs N, -j N           work on N files at once; the same as `--set parallel.jobs=N`
+  --jobs N                 work on N files at once; the same as `--set parallel.jobs=N`
   --set section.key=value  set a key for this run, over the environment and the file
   --succeed=HOW            for hobd itself: take over from a daemon whose program was replaced
                            (`bound` or `activated`), or only tell whether that would work (`try`)
@@ -86,13 +86,13 @@ pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Options, S
             "--background" => background = true,
             "--doctor" => doctor = true,
             "--json" => json = true,
-            "--jobs" | "-j" => sets.push(jobs(&args.next().ok_or("`--jobs` needs a number")?)),
+            "--jobs" => sets.push(jobs(&args.next().ok_or("`--jobs` needs a number")?)),
             "--set" => sets.push(args.next().ok_or("`--set` needs `section.key=value`")?),
             "--help" | "-h" => return Ok(Options::Help),
             "--help-config" => return Ok(Options::HelpConfig),
             "--version" | "-V" => return Ok(Options::Version),
             other => match other.split_once('=') {
-                Some(("--jobs" | "-j", number)) => sets.push(jobs(number)),
+                Some(("--jobs", number)) => sets.push(jobs(number)),
                 Some(("--set", set)) => sets.push(set.to_owned()),
                 Some(("--succeed", how)) => succeed = Some(Succeed::parse(how)?),
                 _ => return Err(unknown(other)),
@@ -146,9 +146,9 @@ mod tests {
             Err("there is no option `--backgruond`; did you mean `--background`?".to_owned())
         );
         assert!(parsed("--set").is_err());
-        let sets = ["2", "3", "x"].map(|number| format!("parallel.jobs={number}")).to_vec();
+        let sets = ["2", "x"].map(|number| format!("parallel.jobs={number}")).to_vec();
         let run = Options::Run { background: false, sets, succeed: None };
-        assert_eq!(parsed("--jobs 2 -j 3 --jobs=x"), Ok(run));
+        assert_eq!(parsed("--jobs 2 --jobs=x"), Ok(run));
         assert_eq!(parsed("--jobs"), Err("`--jobs` needs a number".to_owned()));
         let succeed = Some(Succeed::Bound);
         let run = Options::Run { background: false, sets: vec![], succeed };

@@ -24,8 +24,7 @@ const STEP_BACK: Duration = Duration::from_millis(50);
 
 /// Threads for what somebody waits for.
 pub(crate) struct Crew {
-    /// `None` for a single job, which runs where it is asked for, and where there are no threads
-    /// to be had.
+    /// `None` where the system gives no threads: then all runs where it is asked for.
     pool: Option<rayon::ThreadPool>,
 }
 
@@ -37,6 +36,13 @@ impl Crew {
             .stack_size(crate::STACK)
             .thread_name(move |number| format!("{name}-{number}"))
             .build();
+        if let Err(error) = &pool {
+            tracing::warn!(
+                %error,
+                "no threads named `{name}`: what they would do is done one after the other; look at \
+                 `ulimit -u`, or set `parallel.jobs`"
+            );
+        }
         Self { pool: pool.ok() }
     }
 
@@ -55,7 +61,7 @@ impl Crew {
     }
 
     /// What each item becomes, in the order of the items. So few as `in_place` are not worth being
-    /// handed to other threads.
+    /// handed to other threads. What is done with an item uses no crew itself.
     pub(crate) fn map<T: Sync, R: Send>(
         &self,
         items: &[T],
@@ -164,9 +170,6 @@ pub(crate) trait Worker<T> {
     /// Does an item.
     fn item(&mut self, item: &T) -> Result<(), Self::Error>;
 
-    /// A handful of items is done.
-    fn handful(&mut self);
-
     /// There are no more items, or it stops.
     fn finish(self) -> Result<(), Self::Error>;
 }
@@ -188,17 +191,16 @@ impl Bulk {
             let mut worker = make(self.memory / jobs);
             loop {
                 let from = next.fetch_add(HANDFUL, Ordering::Relaxed);
-                if from >= items.len() || worker.stops() {
+                if from >= items.len() {
                     return worker.finish();
                 }
                 self.foreground.step_back();
                 for item in &items[from..items.len().min(from + HANDFUL)] {
                     if worker.stops() {
-                        break;
+                        return worker.finish();
                     }
                     worker.item(item)?;
                 }
-                worker.handful();
             }
         };
         std::thread::scope(|scope| {
@@ -301,8 +303,6 @@ mod tests {
             Ok(())
         }
 
-        fn handful(&mut self) {}
-
         fn finish(self) -> Result<(), String> {
             lock(self.sums).push((self.sum, self.memory));
             Ok(())
@@ -345,11 +345,12 @@ mod tests {
     #[test]
     fn bulk_work_steps_back_for_a_query_but_not_for_ever() {
         let foreground = Arc::new(Foreground::default());
-        let entered = foreground.enter();
+        let (first, second) = (foreground.enter(), foreground.enter());
+        drop(first);
         let began = Instant::now();
         foreground.step_back();
-        assert!(began.elapsed() >= STEP_BACK);
-        drop(entered);
+        assert!(began.elapsed() >= STEP_BACK, "one of the queries still runs");
+        drop(second);
         assert_eq!(foreground.0.load(Ordering::Relaxed), 0);
     }
 }

@@ -32,7 +32,7 @@ pub struct Services {
     pub(crate) tasks: Tasks,
     /// What was computed once and is asked for again.
     pub(crate) cache: Cache,
-    /// The threads that read files for searches.
+    /// The threads that queries share.
     pub(crate) crew: Crew,
 }
 

@@ -14,7 +14,7 @@ use crate::store::{RootId, Store, StoreError};
 use crate::tasks::{
     self, Full, NotDone, Outcome, PANICKED, Priority, Running, Spec, Tasks, Waiting,
 };
-use crate::workspace::{Snapshot, Workspace};
+use crate::workspace::{Indexed, Snapshot, Workspace};
 use hob_index::symbols::extract::Limits;
 use hob_index::tree::{Dir, DocId, Docs, File};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -380,6 +380,13 @@ impl Work {
             if now.generation == snapshot.generation || began.elapsed() > PATIENCE || self.stops() {
                 return pending(&now.tree);
             }
+        }
+    }
+
+    /// Tells the workspace of files that are done.
+    fn hand_over(&self, done: &mut Vec<Indexed>) {
+        if !done.is_empty() {
+            self.workspace.indexed(self.epoch, std::mem::take(done));
         }
     }
 

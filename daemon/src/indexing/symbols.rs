@@ -4,7 +4,7 @@
 //! it: so searches are quick as soon as they can be, and what is made of symbols can be made anew
 //! without the text.
 
-use super::{FEW, Pending, Work};
+use super::{Pending, Work};
 use crate::outlines::{Links, Source};
 use crate::parallel::Worker;
 use crate::profile::stage;
@@ -34,39 +34,6 @@ pub(super) struct Outlining<'a> {
     claimed: &'a Mutex<HashSet<Outlined>>,
     /// Files whose outline is.
     waiting: Vec<Indexed>,
-    done: Vec<Indexed>,
-}
-
-impl Worker<Pending> for Outlining<'_> {
-    type Error = StoreError;
-
-    fn stops(&self) -> bool {
-        self.work.stops() || self.work.has_much_to_read()
-    }
-
-    fn item(&mut self, pending: &Pending) -> Result<(), StoreError> {
-        self.file(pending)?;
-        self.work.advance();
-        if self.additions.memory() > self.memory {
-            self.flush()?;
-        }
-        Ok(())
-    }
-
-    fn handful(&mut self) {
-        if self.done.len() >= FEW {
-            self.hand_over();
-        }
-    }
-
-    fn finish(mut self) -> Result<(), StoreError> {
-        // What was cancelled is to end now, and to write takes a while.
-        if self.work.is_cancelled() {
-            self.hand_over();
-            return Ok(());
-        }
-        self.flush()
-    }
 }
 
 impl<'a> Outlining<'a> {
@@ -85,7 +52,6 @@ impl<'a> Outlining<'a> {
             known: HashSet::new(),
             claimed,
             waiting: Vec::new(),
-            done: Vec::new(),
         }
     }
 
@@ -148,14 +114,29 @@ impl<'a> Outlining<'a> {
             self.store.add(additions)?;
             self.known.clear();
         }
-        self.done.append(&mut self.waiting);
-        self.hand_over();
+        self.work.hand_over(&mut self.waiting);
+        Ok(())
+    }
+}
+
+impl Worker<Pending> for Outlining<'_> {
+    type Error = StoreError;
+
+    fn stops(&self) -> bool {
+        self.work.stops() || self.work.has_much_to_read()
+    }
+
+    fn item(&mut self, pending: &Pending) -> Result<(), StoreError> {
+        self.file(pending)?;
+        self.work.advance();
+        if self.additions.memory() > self.memory {
+            self.flush()?;
+        }
         Ok(())
     }
 
-    fn hand_over(&mut self) {
-        if !self.done.is_empty() {
-            self.work.workspace.indexed(self.work.epoch, std::mem::take(&mut self.done));
-        }
+    fn finish(mut self) -> Result<(), StoreError> {
+        // What was cancelled is to end now, and to write takes a while.
+        if self.work.is_cancelled() { Ok(()) } else { self.flush() }
     }
 }

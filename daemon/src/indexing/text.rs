@@ -25,39 +25,6 @@ pub(super) struct Batch<'a> {
     reader: Reader,
 }
 
-impl Worker<Pending> for Batch<'_> {
-    type Error = StoreError;
-
-    fn stops(&self) -> bool {
-        self.work.stops()
-    }
-
-    fn item(&mut self, pending: &Pending) -> Result<(), StoreError> {
-        self.file(pending)?;
-        self.work.advance();
-        // Room for a file of the most parts must be left.
-        if self.additions.memory() > self.memory || self.additions.text.docs() > MAX_DOCS / 2 {
-            self.flush()?;
-        }
-        Ok(())
-    }
-
-    fn handful(&mut self) {
-        if self.done.len() >= FEW {
-            self.hand_over();
-        }
-    }
-
-    fn finish(mut self) -> Result<(), StoreError> {
-        // What was cancelled is to end now, and to write takes a while.
-        if self.work.is_cancelled() {
-            self.hand_over();
-            return Ok(());
-        }
-        self.flush()
-    }
-}
-
 impl<'a> Batch<'a> {
     pub(super) fn new(work: &'a Work, store: &'a Store, memory: usize) -> Self {
         Self {
@@ -129,8 +96,36 @@ impl<'a> Batch<'a> {
     }
 
     fn hand_over(&mut self) {
-        if !self.done.is_empty() {
-            self.work.workspace.indexed(self.work.epoch, std::mem::take(&mut self.done));
+        self.work.hand_over(&mut self.done);
+    }
+}
+
+impl Worker<Pending> for Batch<'_> {
+    type Error = StoreError;
+
+    fn stops(&self) -> bool {
+        self.work.stops()
+    }
+
+    fn item(&mut self, pending: &Pending) -> Result<(), StoreError> {
+        self.file(pending)?;
+        self.work.advance();
+        // Room for a file of the most parts must be left.
+        if self.additions.memory() > self.memory || self.additions.text.docs() > MAX_DOCS / 2 {
+            self.flush()?;
         }
+        if self.done.len() >= FEW {
+            self.hand_over();
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<(), StoreError> {
+        // What was cancelled is to end now, and to write takes a while.
+        if self.work.is_cancelled() {
+            self.hand_over();
+            return Ok(());
+        }
+        self.flush()
     }
 }

@@ -100,22 +100,21 @@ impl FreshFiles {
             None => snapshot.tree.for_each_file(&Docs::All, &mut want),
         }
         let all = wanted.len() <= FEW;
-        let known = self.known(&wanted);
-        let outline = |extractor: &mut Option<Extractor>, at: &usize| {
-            let (path, file) = &wanted[*at];
-            match &known[*at] {
+        type Asked<'a> = (&'a (Vec<u8>, File), Option<Arc<Fresh>>);
+        let asked: Vec<Asked<'_>> = wanted.iter().zip(self.known(&wanted)).collect();
+        let outline =
+            |extractor: &mut Option<Extractor>, ((path, file), known): &Asked<'_>| match known {
                 _ if around.stops() => None,
                 Some(fresh) => Some(fresh.clone()),
                 None => {
                     let extractor = extractor.get_or_insert_with(|| Extractor::new(limits));
                     read(root, path, file, extractor, &|text| all || has_name(text)).map(Arc::new)
                 }
-            }
-        };
+            };
         let mut files: Vec<Arc<Fresh>> = Vec::new();
         let workers = crew.workers(|| None);
         // In windows, so that who asks for less comes in between.
-        for window in (0..wanted.len()).collect::<Vec<_>>().chunks(WINDOW) {
+        for window in asked.chunks(WINDOW) {
             files.extend(workers.map(window, 1, outline).into_iter().flatten());
         }
         self.remember(&files, all);

@@ -81,10 +81,7 @@ fn parallel(options: &Options, tree: &Path) -> Result<(), Failure> {
     let mut first: Vec<(Vec<u8>, Duration)> = Vec::new();
     for jobs in [1, 2, 4] {
         let world = World::new(options)?;
-        let on = world.hob(["ping"]).env("HOB_PARALLEL_JOBS", jobs.to_string()).output()?;
-        if !on.status.success() {
-            return Err("the daemon does not start".into());
-        }
+        world.start_with("HOB_PARALLEL_JOBS", &jobs.to_string())?;
         let daemon = world.daemon(&world.path("home"))?;
         let mut rows = Vec::new();
         let (began, cpu) = (Instant::now(), daemon.cpu());
@@ -121,10 +118,7 @@ fn parallel(options: &Options, tree: &Path) -> Result<(), Failure> {
 fn shared(options: &Options) -> Result<(), Failure> {
     const CLIENTS: usize = 100;
     let world = World::new(options)?;
-    let on = world.hob(["ping"]).env("HOB_SYMBOLS_FILE_KB", "1000000").output()?;
-    if !on.status.success() {
-        return Err("the daemon does not start".into());
-    }
+    world.start_with("HOB_SYMBOLS_FILE_KB", "1000000")?;
     let dir = world.path("shared");
     fs::create_dir(&dir)?;
     let write = |name: &str, lines: usize| {
@@ -359,10 +353,7 @@ fn measured(options: &Options, rounds: usize) -> Result<(), Failure> {
     let mut worlds = Vec::new();
     for enabled in ["true", "false"] {
         let world = World::new(options)?;
-        let on = world.hob(["ping"]).env("HOB_PROFILE_ENABLED", enabled).output()?;
-        if !on.status.success() {
-            return Err("the daemon does not start".into());
-        }
+        world.start_with("HOB_PROFILE_ENABLED", enabled)?;
         let dir = small(&world)?;
         let daemon = world.daemon(&dir)?;
         let connection = Connection::open(&Place::with_socket(world.socket()))?;

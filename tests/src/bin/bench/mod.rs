@@ -143,6 +143,15 @@ impl World {
         command
     }
 
+    /// Starts the daemon with a setting, as a variable of its environment.
+    pub(crate) fn start_with(&self, variable: &str, value: &str) -> Result<(), Failure> {
+        let output = self.hob(["ping"]).env(variable, value).output()?;
+        match output.status.success() {
+            true => Ok(()),
+            false => Err(String::from_utf8_lossy(&output.stderr).into_owned().into()),
+        }
+    }
+
     /// Runs hob in a directory and returns what it printed.
     pub(crate) fn run(&self, dir: &Path, args: &[&str]) -> Result<String, Failure> {
         let output = self.hob(args).current_dir(dir).output()?;
