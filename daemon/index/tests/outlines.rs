@@ -381,6 +381,20 @@ fn what_takes_too_much_work_is_given_up() {
 }
 
 #[test]
+fn work_may_end_within_what_is_no_character() {
+    let limits = Limits { work: 1, ..Limits::default() };
+    let mut extractor = Extractor::new(limits);
+    for language in languages::all() {
+        for end in [&b"\xe2\xff\xe2"[..], b"\xff", b"\xf0\x9f"] {
+            for count in 0..80 {
+                let text = [b"a \xff \xe2\n".repeat(count), end.to_vec()].concat();
+                check(language, &text, &extractor.extract(language, &text));
+            }
+        }
+    }
+}
+
+#[test]
 fn a_variable_of_a_function_is_no_symbol() {
     let text = "function f() { const a = 1; g(() => { const b = 2; }); }\nconst c = 3;\n";
     let outline = extract("javascript", text);

@@ -4,7 +4,7 @@
 //! a loaded machine. Trees are never walked by recursion, so that no nesting is too deep.
 
 use std::cell::Cell;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 use tree_sitter::{
     ParseOptions, ParseState, Parser, QueryCursor, QueryCursorOptions, QueryCursorState,
@@ -110,10 +110,8 @@ impl Extractor {
         let options = ParseOptions::new().progress_callback(&mut progress);
         // Text that is read again is work, too: to find that a comment is never closed, a grammar
         // reads to the end, and again at the next one.
-        let mut read = |at: usize, _| match budget.spend(2) {
-            ControlFlow::Continue(()) => &text[at.min(text.len())..text.len().min(at + CHUNK)],
-            ControlFlow::Break(()) => &[],
-        };
+        let mut input = Input { text, given: 0..0 };
+        let mut read = |at: usize, _| input.read(at, budget.spend(2).is_continue());
         let tree = self.parser.parse_with_options(&mut read, None, Some(options));
         let tree = tree.filter(|_| budget.is_left());
         if tree.is_none() {
@@ -146,6 +144,30 @@ impl Extractor {
 const LOST: usize = 16;
 /// How much of a text the parser gets at once.
 const CHUNK: usize = 4096;
+
+/// A text as the parser reads it.
+struct Input<'t> {
+    text: &'t [u8],
+    /// What it has read last.
+    given: Range<usize>,
+}
+
+impl<'t> Input<'t> {
+    /// The text from there. Nothing more stops the parser at once, even within a token.
+    ///
+    /// Within what it was given last, it asks to see the bytes again that are no character, and
+    /// does not expect that nothing is there: it would read from a null pointer. It gets one byte
+    /// that says nothing, and none after that.
+    fn read(&mut self, at: usize, has_more: bool) -> &'t [u8] {
+        let read = match has_more {
+            true => &self.text[at.min(self.text.len())..self.text.len().min(at + CHUNK)],
+            false if self.given.contains(&at) => b"\0".as_slice(),
+            false => &[],
+        };
+        self.given = at..at + read.len();
+        read
+    }
+}
 
 /// The work that is left.
 struct Budget(Cell<usize>);
