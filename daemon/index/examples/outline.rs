@@ -1,9 +1,11 @@
-//! Prints the outlines of files: `outline FILE...`.
+//! Prints the outlines of files: `outline FILE...`, or of those that standard input lists.
 //!
-//! Lines are `first-last kind container name @line:column | signature | documentation`. With `--count`, one line of figures
-//! for all files together: bytes, symbols, CPU time.
+//! Lines are `first-last kind container name @line:column | signature | documentation`. With `--count`, figures
+//! for each language instead: bytes, symbols, time.
 
-use std::io::{self, Write};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::{self, BufRead, Write};
 use std::time::{Duration, Instant};
 
 use hob_index::symbols::extract::Extractor;
@@ -15,19 +17,29 @@ fn main() -> io::Result<()> {
     let mut arguments = std::env::args_os().skip(1).peekable();
     let count = arguments.next_if(|first| first == "--count").is_some();
     let mut extractor = Extractor::default();
-    let mut total = Total::default();
-    for path in arguments {
+    let mut totals = BTreeMap::<&str, Total>::new();
+    let paths: Box<dyn Iterator<Item = io::Result<OsString>>> = match arguments.peek() {
+        Some(_) => Box::new(arguments.map(Ok)),
+        None => Box::new(io::stdin().lock().lines().map(|line| line.map(OsString::from))),
+    };
+    for path in paths {
+        let path = std::path::PathBuf::from(path?);
         let text = std::fs::read(&path)?;
-        let Some(language) = languages::of(path.as_encoded_bytes(), &text) else { continue };
+        let Some(language) = languages::of(path.as_os_str().as_encoded_bytes(), &text) else {
+            continue;
+        };
         let begun = Instant::now();
         let outline = extractor.extract(language, &text);
-        total.add(&text, &outline, begun.elapsed());
+        totals.entry(language.name).or_default().add(&text, &outline, begun.elapsed());
         if !count {
             writeln!(io::stdout(), "{}: {} {:?}", path.display(), language.name, outline.extent)?;
             print(&text, &outline, language)?;
         }
     }
-    if count { writeln!(io::stdout(), "{total:#?}") } else { Ok(()) }
+    for (language, total) in totals.iter().filter(|_| count) {
+        writeln!(io::stdout(), "{language}: {total:?}")?;
+    }
+    Ok(())
 }
 
 #[derive(Debug, Default)]

@@ -32,6 +32,18 @@ pub(super) struct Found {
     pub(super) rank: u32,
 }
 
+impl Found {
+    /// What was found in a part of a text becomes what is in the text.
+    pub(super) fn shift(&mut self, by: u32) {
+        let shifted = |range: &Range<u32>| range.start + by..range.end + by;
+        self.name = shifted(&self.name);
+        self.scope = self.scope.as_ref().map(shifted);
+        self.range = shifted(&self.range);
+        self.head = self.head.map(|head| head + by);
+        self.inside += by;
+    }
+}
+
 /// What a found thing is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum What {

@@ -69,9 +69,11 @@ impl Extractor {
         let short = without_long_lines(whole, self.limits.line_bytes);
         let lines = short.as_ref().map_or(whole, |short| short.text.as_slice());
         let left = &lines[..cut(lines, self.limits.text_bytes)];
+        // Without its long lines, a text's parts end elsewhere.
+        let ends = skim.as_ref().filter(|_| short.is_none()).map_or(&[][..], |skim| &skim.ends);
         let mut found = Vec::new();
         let has_error = skim.as_ref().and_then(|skim| skim.has_error);
-        let extent = match self.find(language, left, &mut found) {
+        let extent = match self.find(language, left, ends, &mut found) {
             Extent::Whole | Extent::Errors if left.len() < whole.len() => Extent::Cut,
             Extent::Whole | Extent::Errors if has_error.is_some() => match has_error {
                 Some(true) => Extent::Errors,
@@ -86,32 +88,54 @@ impl Extractor {
         assemble(found, text, language.comments.attributes, extent)
     }
 
-    /// Parses what is left of a text, and says how much of it that covered.
-    fn find(&mut self, language: &Language, text: &[u8], found: &mut Vec<Found>) -> Extent {
+    /// Parses what is left of a text, part by part, and says how much of it that covered.
+    fn find(
+        &mut self,
+        language: &Language,
+        text: &[u8],
+        ends: &[usize],
+        found: &mut Vec<Found>,
+    ) -> Extent {
         let Some(rules) = rules(language) else { return Extent::GivenUp };
         let Some(text) = (language.guard)(text) else { return Extent::GivenUp };
         let text = &*text;
-        let Some(tree) = self.parse(rules, text) else { return Extent::GivenUp };
-        if is_tangled(&tree) {
+        if self.parser.set_language(&rules.grammar).is_err() {
             return Extent::GivenUp;
         }
-        match (self.query(rules, &tree, text, found), tree.root_node().has_error()) {
-            (false, _) => Extent::Cut,
-            (true, true) => Extent::Errors,
-            (true, false) => Extent::Whole,
+        let work = self.limits.work.saturating_mul(text.len() / 1024 + 64).saturating_mul(STEP);
+        let (parsing, querying) = (Budget(Cell::new(work)), Budget(Cell::new(work)));
+        let mut extent = Extent::Whole;
+        let ends = ends.iter().copied().take_while(|end| *end < text.len());
+        let mut start = 0;
+        for end in ends.chain([text.len()]) {
+            let part = &text[start..end];
+            let Some(tree) = self.parse(part, &parsing) else { return Extent::GivenUp };
+            let has_error = tree.root_node().has_error();
+            // What takes less than a step is not asked for by the parser.
+            let cost = if has_error { STEP } else { STEP / 8 };
+            if parsing.spend(cost).is_break() || is_tangled(&tree) {
+                return Extent::GivenUp;
+            }
+            let first = found.len();
+            if !self.query(rules, &tree, part, &querying, found) {
+                extent = Extent::Cut;
+            } else if has_error && extent == Extent::Whole {
+                extent = Extent::Errors;
+            }
+            found[first..].iter_mut().for_each(|one| one.shift(start as u32));
+            start = end;
         }
+        extent
     }
 
-    fn parse(&mut self, rules: &Rules, text: &[u8]) -> Option<Tree> {
-        self.parser.set_language(&rules.grammar).ok()?;
-        let budget = Budget::new(self.limits, text);
+    fn parse(&mut self, text: &[u8], budget: &Budget) -> Option<Tree> {
         let mut progress =
-            |state: &ParseState| budget.spend(if state.has_error() { LOST } else { 1 });
+            |state: &ParseState| budget.spend(if state.has_error() { LOST } else { STEP });
         let options = ParseOptions::new().progress_callback(&mut progress);
         // Text that is read again is work, too: to find that a comment is never closed, a grammar
         // reads to the end, and again at the next one.
         let mut input = Input { text, given: 0..0 };
-        let mut read = |at: usize, _| input.read(at, budget.spend(2).is_continue());
+        let mut read = |at: usize, _| input.read(at, budget);
         let tree = self.parser.parse_with_options(&mut read, None, Some(options));
         let tree = tree.filter(|_| budget.is_left());
         if tree.is_none() {
@@ -121,15 +145,21 @@ impl Extractor {
     }
 
     /// Says whether nothing was left out.
-    fn query(&mut self, rules: &Rules, tree: &Tree, text: &[u8], found: &mut Vec<Found>) -> bool {
-        let budget = Budget::new(self.limits, text);
+    fn query(
+        &mut self,
+        rules: &Rules,
+        tree: &Tree,
+        text: &[u8],
+        budget: &Budget,
+        found: &mut Vec<Found>,
+    ) -> bool {
         let limit = self.limits.symbols;
-        let mut progress = |_: &QueryCursorState| budget.spend(1);
+        let mut progress = |_: &QueryCursorState| budget.spend(STEP);
         let options = QueryCursorOptions::new().progress_callback(&mut progress);
         let root = tree.root_node();
         let mut matches = self.cursor.matches_with_options(&rules.query, root, text, options);
         while let Some(one) = matches.next() {
-            if found.len() == limit {
+            if found.len() >= limit {
                 return false;
             }
             found.extend(rules.found(one, text));
@@ -139,9 +169,11 @@ impl Extractor {
     }
 }
 
-/// How much more a step costs the parser where it has no reading of the text that is free of
-/// errors. In code that happens once in some thousand steps.
-const LOST: usize = 16;
+/// What a step costs: of the parser or the query, as much as to read that many bytes.
+const STEP: usize = 2048;
+/// What a step costs the parser where it has no reading of the text that is free of errors. In code
+/// that happens once in some thousand steps.
+const LOST: usize = 16 * STEP;
 /// How much of a text the parser gets at once.
 const CHUNK: usize = 4096;
 
@@ -158,11 +190,12 @@ impl<'t> Input<'t> {
     /// Within what it was given last, it asks to see the bytes again that are no character, and
     /// does not expect that nothing is there: it would read from a null pointer. It gets one byte
     /// that says nothing, and none after that.
-    fn read(&mut self, at: usize, has_more: bool) -> &'t [u8] {
-        let read = match has_more {
-            true => &self.text[at.min(self.text.len())..self.text.len().min(at + CHUNK)],
-            false if self.given.contains(&at) => b"\0".as_slice(),
-            false => &[],
+    fn read(&mut self, at: usize, budget: &Budget) -> &'t [u8] {
+        let rest = &self.text[at.min(self.text.len())..self.text.len().min(at + CHUNK)];
+        let read = match budget.spend(rest.len()) {
+            ControlFlow::Continue(()) => rest,
+            ControlFlow::Break(()) if self.given.contains(&at) => b"\0",
+            ControlFlow::Break(()) => &[],
         };
         self.given = at..at + read.len();
         read
@@ -173,10 +206,6 @@ impl<'t> Input<'t> {
 struct Budget(Cell<usize>);
 
 impl Budget {
-    fn new(limits: Limits, text: &[u8]) -> Self {
-        Self(Cell::new(limits.work.saturating_mul(text.len() / 1024 + 64)))
-    }
-
     /// Takes of it, and stops where nothing is left.
     fn spend(&self, cost: usize) -> ControlFlow<()> {
         self.0.set(self.0.get().saturating_sub(cost));

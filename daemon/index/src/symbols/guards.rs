@@ -40,6 +40,11 @@ pub(super) fn ruby(text: &[u8]) -> Guarded<'_> {
     lines(text).map(|_| without_long_heredocs(text))
 }
 
+/// For Bash.
+pub(super) fn bash(text: &[u8]) -> Guarded<'_> {
+    lines(text).map(|_| without_wide_numbers(text))
+}
+
 fn unless(refuses: fn(&[u8]) -> bool, text: &[u8]) -> Guarded<'_> {
     (!refuses(text)).then_some(Cow::Borrowed(text))
 }
@@ -136,6 +141,27 @@ fn without_long_heredocs(text: &[u8]) -> Cow<'_, [u8]> {
     left
 }
 
+/// Bash's scanner (tree-sitter-bash 0.25.1) asks C's `isdigit` of each character where `{1..2}` may
+/// have a digit. By some compilers that is a look into a table of 256 rows: what is no ASCII there
+/// is blotted out.
+fn without_wide_numbers(text: &[u8]) -> Cow<'_, [u8]> {
+    let mut left = Cow::Borrowed(text);
+    for open in memchr::memchr_iter(b'{', text) {
+        let digits = |at: usize| text[at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let mut at = open + 1;
+        at += digits(at);
+        if text[at..].starts_with(b"..") {
+            at += 2;
+            at += digits(at);
+        }
+        let wide = text[at..].iter().take_while(|byte| !byte.is_ascii()).count();
+        if wide > 0 {
+            left.to_mut()[at..at + wide].fill(b'x');
+        }
+    }
+    left
+}
+
 fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
 }
@@ -202,6 +228,8 @@ mod tests {
         assert!(blotted(&format!("x <<\"{}\"", "a".repeat(256))));
         assert!(blotted(&format!("x <<~{}", "A".repeat(256))));
         assert!(blotted(&"f(<<\"a b c d e f g h\", ".repeat(40)));
+        let left = |text: &str| String::from_utf8(bash(text.as_bytes()).unwrap().into()).unwrap();
+        assert_eq!(left("a {é} {1é} {1..é} {1..2é}"), "a {xx} {1xx} {1..xx} {1..2xx}");
         assert!(statements("a =\n".repeat(1001).as_bytes()).is_none());
         assert!(lines("/*\n".repeat(1001).as_bytes()).is_none());
         assert!(any("([{\n".repeat(2000).as_bytes()).is_none());
@@ -214,6 +242,8 @@ mod tests {
         assert!(python("if a:\n  if b:\n\tif c: pass\n".repeat(1000).as_bytes()).is_some());
         let plain = "a << b << \"c\"\nf(<<~SQL, <<-'X')\nSQL\nX\n".repeat(1000);
         assert_eq!(*ruby(plain.as_bytes()).unwrap(), *plain.as_bytes());
+        let plain = "é() { echo ${1} {1..20} \"é{a,é}\" é; }";
+        assert_eq!(*bash(plain.as_bytes()).unwrap(), *plain.as_bytes());
         assert!(any("f(a[{}])".repeat(10_000).as_bytes()).is_some());
         assert!(statements("a = b < c;\n#define A ==\n".repeat(10_000).as_bytes()).is_some());
         assert!(statements(format!("s = \"{}\";", r"\u12-".repeat(2000)).as_bytes()).is_some());

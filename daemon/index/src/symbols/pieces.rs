@@ -13,6 +13,9 @@ pub(super) struct Skim {
     pub(super) text: Vec<u8>,
     /// Where pieces of it begin, there and in the whole text. Ascending; the first begins at 0.
     pub(super) pieces: Vec<(u32, u32)>,
+    /// Where parts of it end that the grammar takes one by one, so that what it cannot read in one
+    /// does not mislead it in the next. Ascending; without any, it takes all at once.
+    pub(super) ends: Vec<usize>,
     /// What the pre-pass itself has found, with offsets of the whole text.
     pub(super) found: Vec<Found>,
     /// Whether the text has errors, where the pre-pass knows that better than the grammar.

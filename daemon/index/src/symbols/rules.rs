@@ -181,7 +181,8 @@ impl Captured<'_> {
 /// What is longer is no name that anybody looks for.
 const NAME_BYTES: usize = 1024;
 
-fn is_name(name: &[u8]) -> bool {
+/// Whether somebody might look for it.
+pub(super) fn is_name(name: &[u8]) -> bool {
     !name.is_empty() && name.len() <= NAME_BYTES && name != b"_"
 }
 

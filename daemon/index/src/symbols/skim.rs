@@ -12,6 +12,7 @@ pub(super) mod lex;
 use super::Kind;
 use super::assemble::{Found, What};
 use super::pieces::Skim;
+use super::rules::is_name;
 use lex::{
     after_blanks, begins_line, end_of_comment, end_of_directive, end_of_parentheses, end_of_quote,
     end_of_word, next_line, star_after, word_within,
@@ -149,6 +150,7 @@ impl Skimmer<'_> {
             if keep {
                 self.copy(self.at);
                 self.skim.text.push(b'\n');
+                self.skim.ends.push(self.skim.text.len());
             } else {
                 self.skim.text.truncate(self.statement.mark.0);
                 self.skim.pieces.truncate(self.statement.mark.1);
@@ -343,13 +345,14 @@ impl Skimmer<'_> {
 
     fn semicolon(&mut self) {
         let statement = &self.statement;
+        let is_empty = self.at == statement.start + 1;
         let prototype = statement.call && !statement.pointer && !statement.assigned;
         if statement.typedef || statement.has_members {
             self.end(true);
         } else if prototype && self.declares_parameters() {
             // The parameters of a function in the old style stand before its body.
         } else {
-            self.end(!prototype && (!statement.external || statement.assigned));
+            self.end(!prototype && !is_empty && (!statement.external || statement.assigned));
         }
     }
 
@@ -385,28 +388,21 @@ impl Skimmer<'_> {
         }
     }
 
-    /// A function, of which the grammar sees no more than `int name() {}`: what else stands before
-    /// a name are types and annotations, which it often cannot tell apart.
+    /// A function. The grammar need not see it: what stands before the name are types and
+    /// annotations, which it often cannot tell apart, and what follows defines nothing.
     fn function(&mut self) {
-        let Statement { mark, start, name, .. } = self.statement;
-        self.skim.text.truncate(mark.0);
-        self.skim.pieces.truncate(mark.1);
-        self.put(start, b"int ");
-        self.from = name.0;
-        self.copy(name.1);
-        self.put(name.1, b"()");
-        self.put(self.at, b"{");
+        let Statement { start, name, .. } = self.statement;
+        let head = Some(offset(self.at));
         self.at += 1;
         self.body();
-        self.put(self.at.saturating_sub(1), b"}");
+        let name = name.0..name.1;
+        if is_name(&self.text[name.clone()]) && !KEYWORDS.contains(&&self.text[name.clone()]) {
+            let (inside, range) = (offset(name.end), span(&(start..self.at)));
+            let (what, name) = (What::of(Kind::Function), span(&name));
+            self.skim.found.push(Found { what, name, scope: None, range, head, inside, rank: 0 });
+        }
+        self.end(false);
         self.from = self.at;
-        self.end(true);
-    }
-
-    /// Puts something that stands for what is at a place.
-    fn put(&mut self, at: usize, text: &[u8]) {
-        self.skim.pieces.push((offset(self.skim.text.len()), offset(at)));
-        self.skim.text.extend_from_slice(text);
     }
 
     fn close_brace(&mut self) {
@@ -582,6 +578,9 @@ impl Skimmer<'_> {
 const RETRIES: u32 = 16;
 /// How far ahead the parameters' declarations of an old function are looked for.
 const OLD_STYLE: usize = 2048;
+/// Words that name no function, though parentheses and braces follow.
+const KEYWORDS: [&[u8]; 9] =
+    [b"if", b"for", b"while", b"switch", b"return", b"sizeof", b"else", b"do", b"defined"];
 /// Words whose parentheses hold no parameters of a function.
 const ATTRIBUTES: [&[u8]; 8] =
     [b"__asm__", b"asm", b"__asm", b"typeof", b"__typeof__", b"__typeof", b"_Atomic", b"__printf"];

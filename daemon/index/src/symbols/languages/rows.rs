@@ -283,7 +283,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-bash", "0.25.1"),
         load: || tree_sitter_bash::LANGUAGE.into(),
         query: include_str!("../queries/bash.scm"),
-        guard: guards::lines,
+        guard: guards::bash,
         skim: None,
     },
     Language {
