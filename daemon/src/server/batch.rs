@@ -20,9 +20,13 @@ pub(super) async fn take(calls: &Arc<Calls>, entries: Vec<&RawValue>) {
         return calls.reply(Id::Null, error).await;
     }
     let (refused, running) = start(calls, &entries);
-    // A batch of notifications has no answer at all.
-    if !refused.is_empty() || !running.is_empty() {
-        calls.spawn(finish(calls.clone(), refused, running));
+    match (refused.is_empty(), running.is_empty()) {
+        // A batch of notifications has no answer at all.
+        (true, true) => {}
+        // Without a call there is no limit of calls to end it: a peer that does not read is waited
+        // for, as everywhere.
+        (false, true) => finish(calls.clone(), refused, running).await,
+        (_, false) => calls.spawn(finish(calls.clone(), refused, running)),
     }
 }
 

@@ -33,6 +33,8 @@ const LINGER: Duration = Duration::from_secs(2);
 /// How long a stopping connection looks for requests that are already on their way, to refuse
 /// them rather than to leave them without an answer.
 pub(super) const LAST_LOOK: Duration = Duration::from_millis(5);
+/// How long it looks where more and more come.
+const LAST_LOOKS: Duration = Duration::from_millis(50);
 /// How long the last answers may take to be written while the daemon stops.
 const LAST_WRITE: Duration = Duration::from_millis(500);
 /// How long calls get to say that they were ended, after the grace.
@@ -242,7 +244,9 @@ async fn drain(source: &mut impl Source, calls: &Arc<Calls>, gone: &Cancellation
             Err(error) => return broken(error),
         }
     }
-    while let (true, Ok(Ok(Some(frame)))) = (open, timeout(LAST_LOOK, source.next()).await) {
+    let end = Instant::now() + LAST_LOOKS;
+    while open && Instant::now() < end {
+        let Ok(Ok(Some(frame))) = timeout(LAST_LOOK, source.next()).await else { break };
         calls.take(&frame).await;
     }
     End::Stopped

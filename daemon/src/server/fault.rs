@@ -27,7 +27,10 @@ pub(super) fn invalid_request(what: &str) -> ErrorObjectOwned {
 
 pub(super) fn repeated_id(id: &Id<'_>) -> ErrorObjectOwned {
     Kind::InvalidRequest.error(
-        format!("invalid request: a request with the id `{id}` is running already"),
+        format!(
+            "invalid request: a request with the id `{}` is running already",
+            shorten(&id.to_string())
+        ),
         "give each request of a connection an id of its own",
     )
 }

@@ -42,6 +42,9 @@ pub(super) enum Message<'a> {
     },
 }
 
+/// How long an id may be: it comes back with each answer, and is kept meanwhile.
+const ID_BYTES: usize = 1024;
+
 /// A call.
 #[derive(Debug)]
 pub(super) struct Request<'a> {
@@ -114,6 +117,9 @@ fn parse_object(text: &str) -> Result<Message<'_>, ErrorObjectOwned> {
 fn classify<'a>(members: &Members<'a>) -> Message<'a> {
     let id = match members.id.map(parse_id) {
         Some(None) => return invalid(Id::Null, "`id` must be null, a whole number or a string"),
+        Some(Some(Id::Str(id))) if id.len() > ID_BYTES => {
+            return invalid(Id::Null, "`id` must be a string of at most 1,024 bytes");
+        }
         Some(Some(id)) => Some(id),
         None => None,
     };

@@ -149,3 +149,47 @@ async fn a_request_that_the_end_has_overtaken_is_refused() {
     house.stop.cancel();
     assert_eq!(client.error().await, "1 -32011 stopping");
 }
+
+#[tokio::test]
+async fn refused_batches_wait_for_a_peer_that_does_not_read() {
+    let house = House::open();
+    let mut client = house.client().await;
+    let batch = format!("[{}]", ["1"; 64].join(","));
+    // What fits the sockets' buffers and the queue goes in.
+    let mut sent = 0;
+    while let Ok(()) = timeout(Duration::from_millis(500), client.send(&batch)).await {
+        sent += batch.len();
+        assert!(sent < 20 << 20, "all is taken in");
+    }
+}
+
+#[tokio::test]
+async fn who_never_ceases_to_send_does_not_hold_up_the_end() {
+    let house = House::with(|server| server.limits.drain = Duration::from_secs(60));
+    let mut client = house.client().await;
+    client.still_works().await;
+    house.stop.cancel();
+    let line = b"{\"jsonrpc\":\"2.0\",\"method\":\"tell\"}\n";
+    let busy = async {
+        while client.0.write_all(line).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    };
+    let ((), served) = timeout(TOO_LONG, async { tokio::join!(busy, house.served) }).await.unwrap();
+    served.unwrap();
+}
+
+#[tokio::test]
+async fn an_id_is_at_most_1024_bytes_long() {
+    let house = House::open();
+    let mut client = house.client().await;
+    client
+        .send(&format!(r#"{{"jsonrpc":"2.0","id":"{}","method":"echo"}}"#, "x".repeat(1024)))
+        .await;
+    assert!(client.next().await.unwrap().get("result").is_some());
+    client
+        .send(&format!(r#"{{"jsonrpc":"2.0","id":"{}","method":"echo"}}"#, "x".repeat(1025)))
+        .await;
+    assert_eq!(client.error().await, "null -32600 invalid_request");
+    client.still_works().await;
+}
