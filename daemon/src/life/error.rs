@@ -102,6 +102,15 @@ impl StartError {
             Self::Handed { .. } => {
                 "write the units anew (`hob daemon install`), or unset `LISTEN_FDS`".to_owned()
             }
+            Self::Io { path, source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                match path.parent().filter(|dir| !dir.exists()) {
+                    Some(dir) => format!("make the directory `{}`", dir.display()),
+                    None => "try again: something else removes files there".to_owned(),
+                }
+            }
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+                "make room on the disk".to_owned()
+            }
             Self::Io { .. } | Self::Runtime(_) => {
                 "check the permissions and limits of your user".to_owned()
             }

@@ -8,12 +8,13 @@ use interprocess::local_socket::{
 use interprocess::os::unix::local_socket::ListenerOptionsExt as _;
 use interprocess::os::unix::uds_local_socket::Listener;
 use rustix::fs::{FileType, FlockOperation, Mode, OFlags};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, socket_with};
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -117,10 +118,16 @@ pub(crate) fn is_claimed(socket: &Path) -> Option<bool> {
     Some(rustix::fs::flock(&lock, FlockOperation::NonBlockingLockShared).is_err())
 }
 
-/// Whether someone answers at a socket.
+/// Whether someone listens at a socket. That its queue is full is as good as an answer, and not waited
+/// for.
 #[must_use]
 pub fn answers(socket: &Path) -> bool {
-    UnixStream::connect(socket).is_ok()
+    let connect = || {
+        let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+        let client = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+        rustix::net::connect(&client, &SocketAddrUnix::new(socket)?)
+    };
+    matches!(connect(), Ok(()) | Err(rustix::io::Errno::AGAIN))
 }
 
 impl Instance {
@@ -370,6 +377,25 @@ mod tests {
         let error = ours(claim(&path).unwrap()).bind().unwrap_err();
         assert!(error.to_string().contains("another program serves"), "{error}");
         theirs.set_nonblocking(true).unwrap();
+        assert!(answers(&path));
+    }
+
+    #[test]
+    fn a_queue_that_is_full_is_an_answer() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("s");
+        assert!(!answers(&path));
+        let theirs = UnixListener::bind(&path).unwrap();
+        rustix::net::listen(&theirs, 0).unwrap();
+        let mut waiting = Vec::new();
+        let connect = || {
+            let flags = SocketFlags::NONBLOCK;
+            let client = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+            rustix::net::connect(&client, &SocketAddrUnix::new(&path)?).map(|()| client)
+        };
+        while let Ok(client) = connect() {
+            waiting.push(client);
+        }
         assert!(answers(&path));
     }
 

@@ -27,17 +27,17 @@ fn tell(states: &[NotifyState<'_>]) {
     }
 }
 
-/// Pings systemd's watchdog for as long as stores and watchers answer: twice in the time after
-/// which it restarts the daemon.
+/// Pings systemd's watchdog for as long as stores and watchers answer: three times in the time after
+/// which it restarts the daemon, so that one look that takes too long is not yet its end.
 pub(super) async fn ping_watchdog(services: Arc<Services>) {
     let Some(limit) = sd_notify::watchdog_enabled().filter(|limit| !limit.is_zero()) else {
         return;
     };
     loop {
-        match touch(&services, limit / 4).await {
+        match touch(&services, limit / 8).await {
             Ok(()) => {
                 tell(&[NotifyState::Watchdog]);
-                tokio::time::sleep(limit / 2).await;
+                tokio::time::sleep(limit / 3).await;
             }
             Err(what) => {
                 tracing::warn!("the watchdog is not pinged: {what}");
@@ -49,12 +49,15 @@ pub(super) async fn ping_watchdog(services: Arc<Services>) {
 
 /// Goes through every open store and watcher. An error says what does not answer.
 async fn touch(services: &Arc<Services>, patience: Duration) -> Result<(), String> {
-    let asked = services.clone();
-    let probe = tokio::task::spawn_blocking(move || asked.workspaces.probe(patience));
-    match tokio::time::timeout(2 * patience, probe).await {
+    let (asked, (say, said)) = (services.clone(), tokio::sync::oneshot::channel());
+    // A thread of its own: those of the runtime may all be waiting for clients.
+    let probe = move || say.send(asked.workspaces.probe(patience));
+    let started = std::thread::Builder::new().name("watchdog".to_owned()).spawn(probe);
+    started.map_err(|error| format!("no thread: {error}"))?;
+    match tokio::time::timeout(2 * patience, said).await {
         Ok(Ok(Ok(()))) => Ok(()),
         Ok(Ok(Err(root))) => Err(format!("`{}` does not answer", root.display())),
-        Ok(Err(error)) => Err(error.to_string()),
+        Ok(Err(_)) => Err("the look at stores and watchers has failed".to_owned()),
         Err(_) => Err("a store does not answer".to_owned()),
     }
 }

@@ -157,6 +157,10 @@ impl Succession {
 
     fn successor(&self) -> io::Result<Command> {
         let missing = || io::Error::from(io::ErrorKind::NotFound);
+        // Who has taken the socket's name meanwhile serves there, and nobody could reach a successor.
+        if !self.instance.is_reachable() {
+            return Err(io::Error::other("the socket is gone, or another's"));
+        }
         let program = self.program.as_ref().ok_or_else(missing)?;
         let listener = self.listener().take().ok_or_else(missing)?;
         fcntl_setfd(&listener, FdFlags::empty())?;
