@@ -27,6 +27,8 @@ pub struct Config {
     pub limits: Limits,
     /// Bytes of a query for names, at most.
     pub query_bytes: usize,
+    /// Streams of output at once, at most.
+    pub streams: usize,
     /// `text`, or `json`: an object a line.
     pub log_format: &'static str,
     /// What is logged, as `EnvFilter` takes it.
@@ -151,6 +153,7 @@ impl Default for Config {
         Self {
             limits: Limits::default(),
             query_bytes: 1024,
+            streams: 64,
             log_format: "text",
             log_level: "info".to_owned(),
             log_file_mb: 10,

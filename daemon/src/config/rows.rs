@@ -27,6 +27,9 @@ pub(super) enum Slot<'a> {
     Checked(&'a mut String, fn(&str) -> Result<(), String>),
 }
 
+/// What no part of a stream is larger than, however it is escaped.
+const LEAST_ANSWER: usize = 1 << 20;
+
 /// All keys, by section.
 pub(super) const ROWS: &[Row] = &[
     Row {
@@ -37,7 +40,12 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         key: "limits.answer_bytes",
         doc: "Bytes of an answer, and of each part of a stream, at most.",
-        slot: |config| Slot::Count(&mut config.limits.answer_bytes, 1024),
+        slot: |config| Slot::Count(&mut config.limits.answer_bytes, LEAST_ANSWER),
+    },
+    Row {
+        key: "limits.streams",
+        doc: "Streams of output at once, of all connections, at most. Further ones wait.",
+        slot: |config| Slot::Count(&mut config.streams, 1),
     },
     Row {
         key: "limits.query_bytes",

@@ -23,19 +23,38 @@ use std::sync::Arc;
 use std::time::Instant;
 use tokio::runtime::Handle;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Output is gathered to about this many bytes before it is sent.
 const GATHERED: usize = 64 << 10;
-/// And is never sent in larger parts: each must fit a frame, whatever its bytes are.
-const LARGEST: usize = 1 << 20;
+/// And is never sent in larger parts: each must fit the least answer that can be configured, where
+/// a byte may take six.
+const LARGEST: usize = 128 << 10;
 
 pub(super) struct Streams {
     services: Arc<Services>,
+    /// A stream has a thread, and what it has read, for as long as its client takes to read.
+    room: Arc<Semaphore>,
 }
 
 impl Streams {
     pub(super) fn new(services: Arc<Services>) -> Self {
-        Self { services }
+        let room = Arc::new(Semaphore::new(services.config.streams));
+        Self { services, room }
+    }
+
+    /// Room for a stream, once there is some. A client that reads nothing is cut off after a while, so
+    /// what is still taken after twice that is taken by some that read slowly.
+    async fn room(&self) -> Result<OwnedSemaphorePermit, ErrorObjectOwned> {
+        let stalled = self.services.config.limits.stalled_write;
+        let free = tokio::time::timeout(2 * stalled, self.room.clone().acquire_owned());
+        free.await.ok().and_then(Result::ok).ok_or_else(|| {
+            let limit = self.services.config.streams;
+            Kind::TooMany.error(
+                format!("{limit} streams of output are being read, and none has ended"),
+                "end one, or raise `limits.streams`",
+            )
+        })
     }
 
     /// Runs what prints on a thread of its own, and sends what it prints and its last event.
@@ -44,6 +63,13 @@ impl Streams {
         pending: PendingSubscriptionSink,
         work: impl FnOnce(&Services, &Cancel, &mut Stream<E>) -> E + Send + 'static,
     ) -> SubscriptionResult {
+        let room = match self.room().await {
+            Ok(room) => room,
+            Err(error) => {
+                pending.reject(error).await;
+                return Ok(());
+            }
+        };
         let sink = pending.accept().await?;
         let services = self.services.clone();
         let cancel = CancelOnDrop::default();
@@ -55,6 +81,8 @@ impl Streams {
             events: PhantomData,
         };
         let work = blocking(move || {
+            // Until the thread is free, whether anybody still listens or not.
+            let _room = room;
             let last = work(&services, &cancelled, &mut stream);
             stream.flush();
             stream.send(&last);

@@ -24,6 +24,8 @@ use tokio::sync::broadcast;
 
 /// How many paths a notification of changes names; past that it says `rescan`.
 const NAMED_CHANGES: usize = 1_000;
+/// And so long names.
+const NAMED_BYTES: usize = 128 << 10;
 
 /// A state of a workspace. It never changes.
 #[derive(Debug)]
@@ -336,13 +338,14 @@ impl Shared {
 
     fn change(&self, before: &Snapshot, after: &Snapshot) -> IndexChange {
         let totals = *after.tree.totals();
-        let mut changed = Vec::new();
+        let (mut changed, mut bytes) = (Vec::new(), 0);
         let cut = diff(&before.tree, &after.tree, &mut |path, was, is| {
             let content = |file: &File| (file.print, file.touch);
             if was.map(content) != is.map(content) {
                 changed.push(Text::from(path));
+                bytes += path.len();
             }
-            match changed.len() > NAMED_CHANGES {
+            match changed.len() > NAMED_CHANGES || bytes > NAMED_BYTES {
                 true => ControlFlow::Break(()),
                 false => ControlFlow::Continue(()),
             }

@@ -295,8 +295,8 @@ fn a_text_that_no_grammar_likes_is_bounded_in_time() {
 #[test]
 fn an_outline_that_no_answer_has_room_for_is_told_and_the_others_are_shown() {
     let mut hob = start("//- good.rs\nfn good() {}\n");
-    hob.set("HOB_LIMITS_ANSWER_BYTES", "20000");
-    hob.write("many.rs", "fn many() {}\n".repeat(200));
+    hob.set("HOB_LIMITS_ANSWER_BYTES", "1048576");
+    hob.write("many.rs", "fn many() {}\n".repeat(20_000));
     let outcome = hob.try_run(&["outline", "--json", "good.rs", "many.rs"]);
     assert_eq!(outcome.status, Some(2), "{outcome:?}");
     let json: serde_json::Value = serde_json::from_str(&outcome.text()).unwrap();
@@ -305,7 +305,7 @@ fn an_outline_that_no_answer_has_room_for_is_told_and_the_others_are_shown() {
     assert!(error["message"].as_str().unwrap().contains("`many.rs`"), "{error}");
     assert_ne!(error["hint"], "");
     // What is printed comes in parts.
-    assert_eq!(hob.run("outline good.rs many.rs").lines().count(), 204);
+    assert_eq!(hob.run("outline good.rs many.rs").lines().count(), 20_004);
 }
 
 #[test]

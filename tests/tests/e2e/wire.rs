@@ -126,6 +126,58 @@ fn a_client_that_leaves_in_mid_stream_takes_its_work_along() {
     back_at(&mut other, before);
 }
 
+#[test]
+fn streams_beyond_the_limit_wait_and_calls_do_not() {
+    let vars = [("HOB_LIMITS_STREAMS", "1"), ("HOB_LIMITS_STALLED_WRITE_MS", "1500")];
+    let hob = warm("", &vars);
+    verbose(&hob);
+    hob.index();
+    let mut deaf = Raw::to(&hob);
+    deaf.send(stream(&hob, 1, "needle")).unwrap();
+    assert!(deaf.answer()["result"].is_number());
+    deaf.answer();
+    let mut waits = Raw::to(&hob);
+    waits.send(stream(&hob, 1, "no such line")).unwrap();
+    answers_soon(&mut waits);
+    assert_eq!(hob.status()["files"], 64);
+    // The first is cut off, since it does not read, and makes room.
+    assert!(waits.answer()["result"].is_number());
+    assert!(waits.answer()["params"]["result"]["done"].is_object());
+}
+
+#[test]
+fn who_keeps_all_room_for_streams_is_named_to_those_who_wait() {
+    let vars = [("HOB_LIMITS_STREAMS", "1"), ("HOB_LIMITS_STALLED_WRITE_MS", "400")];
+    let hob = warm("", &vars);
+    verbose(&hob);
+    hob.index();
+    let mut slow = Raw::to(&hob);
+    slow.send(stream(&hob, 1, "needle")).unwrap();
+    assert!(slow.answer()["result"].is_number());
+    let mut waits = Raw::to(&hob);
+    waits.send(stream(&hob, 1, "needle")).unwrap();
+    waits.0.get_mut().set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+    let mut line = String::new();
+    while waits.0.read_line(&mut line).is_err() {
+        slow.answer(); // It reads, if slowly.
+    }
+    let answer: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(complaint(&answer), "1 -32009 too_many");
+    assert!(
+        answer["error"]["data"]["hint"].as_str().unwrap().contains("limits.streams"),
+        "{answer}"
+    );
+}
+
+#[test]
+fn the_least_limit_of_an_answer_lets_every_stream_end() {
+    let hob = warm("", &[("HOB_LIMITS_ANSWER_BYTES", "1048576")]);
+    // In JSON each of these bytes takes six.
+    let line = format!("needle {}\n", "\x01".repeat(3_000_000));
+    hob.write("a.txt", line.repeat(2));
+    assert!(hob.run("search needle") == format!("a.txt:1:{line}a.txt:2:{line}"));
+}
+
 // 20: a slow reader
 #[test]
 fn a_reader_that_never_reads_costs_little_and_is_dropped() {
