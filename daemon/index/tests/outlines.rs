@@ -381,6 +381,15 @@ fn what_takes_too_much_work_is_given_up() {
 }
 
 #[test]
+fn a_namespace_within_a_class_ends_nothing() {
+    let text =
+        "<?php\nnamespace A;\nclass B {\n  function c() {}\n  namespace D;\n  function e() {}\n}\n";
+    check_with(named("php"), text.as_bytes());
+    let names_of = |text: &str| names(text.as_bytes(), &extract("php", text)).len();
+    assert_eq!(names_of("<?php\nnamespace A;\nclass B {}\nnamespace C;\nclass D {}\n"), 4);
+}
+
+#[test]
 fn work_may_end_within_what_is_no_character() {
     let limits = Limits { work: 1, ..Limits::default() };
     let mut extractor = Extractor::new(limits);

@@ -1,7 +1,8 @@
 //! The ranges of what only its beginning marks: sections by their headings, namespaces that reach to
 //! the end of a file.
 //!
-//! A heading in a quotation or in the first line of a list's item is only itself.
+//! A heading in a quotation or in the first line of a list's item is only itself, and so is what stands
+//! within another definition, where there are errors of syntax.
 
 use super::assemble::{Found, What};
 
@@ -12,12 +13,16 @@ pub(super) fn reach(found: &mut [Found], text: &[u8]) {
         return;
     }
     let mut open: Vec<(usize, u8)> = Vec::new();
+    let mut within = 0;
     found.sort_by_key(|one| one.range.start);
     for index in 0..found.len() {
-        let What::Reaching { kind, level } = found[index].what else { continue };
+        let What::Reaching { kind, level } = found[index].what else {
+            within = within.max(found[index].range.end);
+            continue;
+        };
         found[index].what = What::of(kind);
         let start = found[index].range.start;
-        if !starts_line(text, start as usize) {
+        if start < within || !starts_line(text, start as usize) {
             continue;
         }
         while let Some((above, _)) = open.pop_if(|(_, above)| *above >= level) {

@@ -395,6 +395,8 @@ impl Skimmer<'_> {
         let head = Some(offset(self.at));
         self.at += 1;
         self.body();
+        // What is never closed may seem to go on.
+        self.at = self.at.min(self.text.len());
         let name = name.0..name.1;
         if is_name(&self.text[name.clone()]) && !KEYWORDS.contains(&&self.text[name.clone()]) {
             let (inside, range) = (offset(name.end), span(&(start..self.at)));
