@@ -45,6 +45,7 @@ pub(super) const COMMANDS: &[Row] = &[
     super::tasks::ROW,
     super::profile::ROW,
     super::stats::ROW,
+    super::top::ROW,
     super::cache::ROW,
     super::daemon::ROW,
     super::doctor::ROW,

@@ -1,5 +1,5 @@
 //! `hob completions SHELL` and `hob man`. What makes them is large and seldom used, so `hob` has it
-//! done by `hob-pages`, which is [`super::pages`].
+//! done by `hob-pages`, which is [`super::pages`], and so it has live pages.
 
 use super::commands::{Group, Row, leading_flags, positional};
 use super::{Status, World};
@@ -52,7 +52,7 @@ fn define_man(command: Command) -> Command {
 }
 
 /// Becomes the program that does it, with the same arguments.
-fn pass_on(_: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
+pub(super) fn pass_on(_: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
     let args: Vec<OsString> = std::env::args_os().skip(1).collect();
     let program = find(world)?;
     let command = &args[leading_flags(&args).min(args.len())..];

@@ -1,8 +1,9 @@
-//! `hob-pages`: what shells and `man` want to know of the commands, made of the same rows as they are.
+//! `hob-pages`: live pages, and what shells and `man` want to know of the commands, made of the same rows
+//! as they are.
 //! A program of its own, so that `hob` stays small.
 
 use super::commands::{COMMANDS, Row, global_flags, root, utf8, value, whole};
-use super::{Status, World, manuals, usage};
+use super::{Status, World, live, manuals, top, usage};
 use crate::error::reason;
 use crate::{Error, ErrorKind};
 use clap::{ArgMatches, Command};
@@ -17,9 +18,10 @@ pub(super) fn run(mut args: Vec<OsString>, world: &mut World<'_>) -> Result<Stat
     let row = match name.to_str() {
         Some("completions") => Row { run: completions, ..manuals::COMPLETIONS },
         Some("man") => Row { run: man, ..manuals::MAN },
+        Some("top") => Row { run: live::run, ..top::ROW },
         _ => {
             return Err(Error::new(ErrorKind::Usage, "this is what `hob` makes its pages with")
-                .hint("run `hob man` or `hob completions`"));
+                .hint("run `hob top`, `hob man` or `hob completions`"));
         }
     };
     match row.command().try_get_matches_from(args) {

@@ -71,7 +71,7 @@ fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
 }
 
 pub(super) fn table(top: &ProfileTop, world: &mut World<'_>) -> Result<(), Error> {
-    let head = ["operation", "count", "total", "self", "p50", "p99", "max"].map(str::to_owned);
+    let head = HEAD.map(str::to_owned);
     let rows: Vec<[String; 7]> =
         std::iter::once(head).chain(top.operations.iter().map(row)).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
@@ -91,7 +91,9 @@ pub(super) fn table(top: &ProfileTop, world: &mut World<'_>) -> Result<(), Error
     Ok(())
 }
 
-fn row(one: &Operation) -> [String; 7] {
+pub(super) const HEAD: [&str; 7] = ["operation", "count", "total", "self", "p50", "p99", "max"];
+
+pub(super) fn row(one: &Operation) -> [String; 7] {
     [
         one.name.clone(),
         units::count(one.count),

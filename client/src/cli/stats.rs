@@ -5,11 +5,13 @@ use super::profile::table;
 use super::status::{print_daemon, print_json};
 use super::{Status, World, units};
 use crate::{
-    CacheApiClient, DaemonApiClient, Error, ProfileApiClient, TasksApiClient, WorkspaceApiClient,
-    block_on,
+    CacheApiClient, Connection, DaemonApiClient, Error, ProfileApiClient, TasksApiClient,
+    WorkspaceApiClient, block_on,
 };
 use clap::{ArgMatches, Command};
-use hob_protocol::{CacheStats, DaemonStatus, Kind, ProfileTop, Task, WorkspaceList};
+use hob_protocol::{
+    CacheNamespace, CacheStats, DaemonStatus, Kind, ProfileOrder, ProfileTop, Task, WorkspaceList,
+};
 use serde::Serialize;
 
 pub(super) const ROW: Row = Row {
@@ -32,37 +34,46 @@ fn define(command: Command) -> Command {
 
 /// The shape of `--json`.
 #[derive(Serialize)]
-struct Stats {
-    daemon: DaemonStatus,
+pub(super) struct Stats {
+    pub(super) daemon: DaemonStatus,
     #[serde(flatten)]
-    workspaces: WorkspaceList,
+    pub(super) workspaces: WorkspaceList,
     /// Those that wait or run.
-    tasks: Vec<Task>,
-    cache: CacheStats,
+    pub(super) tasks: Vec<Task>,
+    pub(super) cache: CacheStats,
     #[serde(skip_serializing_if = "Option::is_none")]
-    profile: Option<ProfileTop>,
+    pub(super) profile: Option<ProfileTop>,
 }
 
-fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
-    let stats = world.ask(|connection, _| {
+/// Which operations are wanted.
+pub(super) struct Wanted {
+    pub(super) order: Option<ProfileOrder>,
+    pub(super) limit: u64,
+    pub(super) since_ms: Option<u64>,
+}
+
+impl Stats {
+    /// As they are now.
+    pub(super) fn ask(connection: &Connection, wanted: &Wanted) -> Result<Self, Error> {
+        let Wanted { order, limit, since_ms } = *wanted;
         let tasks = block_on(TasksApiClient::list(connection, None))?.tasks;
-        Ok(Stats {
+        let top = ProfileApiClient::top(connection, order, Some(limit), since_ms, None);
+        Ok(Self {
             daemon: block_on(DaemonApiClient::status(connection))?,
             workspaces: block_on(WorkspaceApiClient::list(connection))?,
             tasks: tasks.into_iter().filter(|task| !task.state.has_ended()).collect(),
             cache: block_on(CacheApiClient::stats(connection))?,
-            profile: match block_on(ProfileApiClient::top(
-                connection,
-                None,
-                Some(SHOWN),
-                None,
-                None,
-            )) {
+            profile: match block_on(top) {
                 Err(error) if error.is(Kind::ProfileOff) => None,
                 top => Some(top?),
             },
         })
-    })?;
+    }
+}
+
+fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
+    let wanted = Wanted { order: None, limit: SHOWN, since_ms: None };
+    let stats = world.ask(|connection, _| Stats::ask(connection, &wanted))?;
     if on(matches, "json") {
         print_json(&stats, world)?;
         return Ok(Status::Done);
@@ -76,8 +87,7 @@ fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
     writeln!(world.out, ", {} left to index", units::count(pending))?;
     writeln!(world.out, "tasks      {} that wait or run", units::count(stats.tasks.len() as u64))?;
     for namespace in &stats.cache.namespaces {
-        let hits = namespace.memory_hits + namespace.disk_hits + namespace.shared;
-        let held = namespace.memory.bytes + namespace.disk.bytes;
+        let (hits, held) = hits_and_bytes(namespace);
         writeln!(
             world.out,
             "cache      {}: {} hits, {} misses, {}",
@@ -95,4 +105,10 @@ fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
         }
     }
     Ok(Status::Done)
+}
+
+/// How often a namespace had the answer, and what it holds in memory and on disk.
+pub(super) fn hits_and_bytes(namespace: &CacheNamespace) -> (u64, u64) {
+    let hits = namespace.memory_hits + namespace.disk_hits + namespace.shared;
+    (hits, namespace.memory.bytes + namespace.disk.bytes)
 }

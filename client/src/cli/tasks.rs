@@ -139,15 +139,7 @@ fn watch(id: Option<u64>, json: bool, world: &mut World<'_>) -> Result<Status, E
 
 /// A line of a task. The root is last and as bytes, so that any name comes through whole.
 fn print(task: &Task, out: &mut dyn Write) -> std::io::Result<()> {
-    let state = match task.state {
-        TaskState::Queued => "queued",
-        TaskState::Running => "running",
-        TaskState::Done => "done",
-        TaskState::Failed => "failed",
-        TaskState::Cancelled => "cancelled",
-        TaskState::Unknown => "?",
-    };
-    write!(out, "{:>4}  {state:<9}  {:<6}", task.id, task.kind)?;
+    write!(out, "{:>4}  {:<9}  {:<6}", task.id, state(task.state), task.kind)?;
     if let Some(root) = &task.root {
         write!(out, "  ")?;
         out.write_all(root.as_bytes())?;
@@ -155,8 +147,19 @@ fn print(task: &Task, out: &mut dyn Write) -> std::io::Result<()> {
     writeln!(out, "{}", progress(task))
 }
 
+pub(super) fn state(state: TaskState) -> &'static str {
+    match state {
+        TaskState::Queued => "queued",
+        TaskState::Running => "running",
+        TaskState::Done => "done",
+        TaskState::Failed => "failed",
+        TaskState::Cancelled => "cancelled",
+        TaskState::Unknown => "?",
+    }
+}
+
 /// `: reading 1,200 of 78,255 files, 2,345 a second, 33 s left`.
-fn progress(task: &Task) -> String {
+pub(super) fn progress(task: &Task) -> String {
     let mut parts = Vec::new();
     let unit = &task.unit;
     let done = match task.total {

@@ -111,6 +111,7 @@ fn help_is_grouped() {
               tasks [list|show|watch|wait|cancel]    Show, follow or cancel what the daemon does in the background
               profile [record] [FLAGS]               Show where the daemon's time goes
               stats [--json]                         Show the daemon in numbers: workspaces, tasks, cache, calls
+              top [--every MS]                       Show the daemon in numbers, live
               cache [stats|keys|get|clear|verify]    Show or clear what was computed once and is kept
               daemon start|stop|restart|install|...  Look after the daemon, which otherwise starts by itself
               doctor [--json]                        Look for what is wrong, and tell what to do

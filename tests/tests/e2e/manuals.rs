@@ -89,3 +89,14 @@ fn every_page_of_the_manual_is_one() {
         }
     }
 }
+
+#[test]
+fn a_live_page_needs_a_terminal_and_says_what_does_not() {
+    let hob = start("");
+    let outcome = hob.try_run(&["top"]);
+    assert_eq!((outcome.status, outcome.stdout.len()), (Some(2), 0), "{outcome:?}");
+    assert!(outcome.stderr.contains("hint: `hob stats`"), "{outcome:?}");
+    let outcome = hob.try_run(&["top", "--every", "99"]);
+    assert!(outcome.stderr.contains("99"), "{outcome:?}");
+    assert_eq!(hob.daemon(), None);
+}
