@@ -14,6 +14,7 @@ mod writer;
 pub(crate) use key::Key;
 pub(crate) use namespace::{Namespace, Room};
 
+use crate::profile::stage;
 use crate::store::values::{Amount, Change, Got, Values};
 use moka::sync::Cache as Memory;
 use namespace::Counts;
@@ -145,7 +146,7 @@ impl Cache {
         let Some(compute) = compute.take() else { return Err(Missing::Left) };
         counts.missed();
         let began = Instant::now();
-        let computed = compute();
+        let computed = stage!("cache.compute").in_scope(compute);
         counts.computed(began.elapsed(), computed.is_ok());
         let value = Arc::new(computed?);
         if let Some(disk) = self.disk(key) {
@@ -158,6 +159,7 @@ impl Cache {
     /// What the disk has under a key, if it is still good.
     fn stored<T: Value>(&self, key: Key) -> Option<T> {
         let disk = self.disk(key)?;
+        let _stage = stage!("cache.read").entered();
         let stored = key.stored();
         let bytes = match disk.values.get(&stored) {
             Got::Nothing => return None,

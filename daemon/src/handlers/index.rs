@@ -20,6 +20,7 @@ use jsonrpsee::types::ErrorObjectOwned;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use std::time::Instant;
 
 /// How often a caller who waits for the index is looked after.
 const WAITING: Duration = Duration::from_millis(500);
@@ -76,7 +77,9 @@ impl IndexApiServer for Index {
                 if cancelled.is_cancelled() {
                     return Err(Kind::Cancelled.error("the wait was cancelled", ""));
                 }
+                let began = Instant::now();
                 warm.workspace.wait_for_change(snapshot.generation, WAITING);
+                profile::waited(began.elapsed());
                 snapshot = synced(&services, &warm, false).map_err(failed)?;
             }
             let status = warm.status(&snapshot);

@@ -18,7 +18,7 @@ mod workspace;
 pub use interface::Interface;
 
 use crate::Services;
-use crate::profile::{self as measured, stage};
+use crate::profile as measured;
 use hob_protocol::api::{
     CacheApiServer as _, DaemonApiServer as _, IndexApiServer as _, IndexStreamsServer as _,
     ProfileApiServer as _, RpcApiServer as _, SymbolsApiServer as _, TasksApiServer,
@@ -58,11 +58,12 @@ async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> RpcResult<T> + Send + 'static,
 ) -> RpcResult<T> {
     let around = tracing::Span::current();
-    let (queue, asked) = (stage!("queue"), Instant::now());
+    let asked = Instant::now();
     let work = move || {
-        drop(queue);
+        let _around = around.enter();
+        measured::has_waited("queue", asked);
         measured::was_queued(asked.elapsed());
-        around.in_scope(work)
+        work()
     };
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,

@@ -5,10 +5,10 @@ use super::index::{CancelOnDrop, explain, search};
 use super::symbols::print_outlines;
 use super::workspace::synced;
 use super::{blocking, directory, stopping};
-use crate::Services;
 use crate::search::{Cancel, Part, Receiver, Want};
 use crate::symbols::heading;
 use crate::workspaces::{Warm, not_a_workspace};
+use crate::{Services, profile};
 use hob_protocol::api::IndexStreamsServer;
 use hob_protocol::{
     ErrorData, Extent, Failure, FilesEvent, FilesQuery, FilesStyle, IndexChange, Kind,
@@ -312,8 +312,10 @@ struct Stream<E> {
 
 impl<E: Printed> Stream<E> {
     fn send(&self, event: &E) -> bool {
-        let Ok(message) = to_json_raw_value(event) else { return false };
-        self.runtime.block_on(self.sink.send(message)).is_ok()
+        profile::leaf("stream.send", || {
+            let Ok(message) = to_json_raw_value(event) else { return false };
+            self.runtime.block_on(self.sink.send(message)).is_ok()
+        })
     }
 
     fn flush(&mut self) -> bool {

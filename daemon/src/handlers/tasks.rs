@@ -1,15 +1,15 @@
 //! `tasks.*`: the background work.
 
 use super::stopping;
-use crate::Services;
 use crate::tasks::NotCancelled;
+use crate::{Services, profile};
 use hob_protocol::api::{TasksApiServer, TasksStreamsServer};
 use hob_protocol::{Kind, Task, TaskList, TaskState};
 use jsonrpsee::PendingSubscriptionSink;
 use jsonrpsee::core::{RpcResult, SubscriptionResult, async_trait, to_json_raw_value};
 use jsonrpsee::types::ErrorObjectOwned;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Tasks that are listed where the caller names no number.
 const LISTED: u64 = 50;
@@ -42,9 +42,14 @@ impl Tasks {
             if task.state.has_ended() {
                 return Ok(task);
             }
-            tokio::select! {
-                _ = news.changed() => {}
-                () = self.services.shutdown.cancelled() => return Err(stopping()),
+            let began = Instant::now();
+            let stops = tokio::select! {
+                _ = news.changed() => false,
+                () = self.services.shutdown.cancelled() => true,
+            };
+            profile::waited(began.elapsed());
+            if stops {
+                return Err(stopping());
             }
         }
     }

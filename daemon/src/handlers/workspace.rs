@@ -2,7 +2,7 @@
 
 use super::{blocking, directory};
 use crate::Services;
-use crate::profile::stage;
+use crate::profile::leaf;
 use crate::workspace::Failed;
 use crate::workspaces::{Had, Warm, not_a_workspace};
 use hob_protocol::api::WorkspaceApiServer;
@@ -103,13 +103,12 @@ pub(super) fn synced(
     warm: &Warm,
     no_sync: bool,
 ) -> Result<Arc<crate::workspace::Snapshot>, Failed> {
-    let _stage = stage!("sync").entered();
     let at_hand = warm.workspace.snapshot();
-    match at_hand.generation {
+    leaf("sync", || match at_hand.generation {
         0 => warm.workspace.sync(FIRST_LOOK.max(services.config.sync_deadline)),
         _ if no_sync => Ok(at_hand),
         _ => warm.workspace.sync(services.config.sync_deadline),
-    }
+    })
 }
 
 /// What a caller is told when there is no snapshot.

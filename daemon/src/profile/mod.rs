@@ -66,15 +66,31 @@ impl Turns {
 
     /// One turn.
     pub(crate) fn time<T>(&mut self, work: impl FnOnce() -> T) -> T {
-        let (began, thread) = (Instant::now(), trace::thread());
+        let began = Instant::now();
         let done = work();
-        let lasted = began.elapsed();
-        self.total += lasted;
-        if let Some(thread) = thread {
-            trace::ended(&PROFILE.operation(self.name), (began, lasted), thread, false);
-        }
+        self.turn(began, false);
         done
     }
+
+    /// One that has begun then and ends now. What waits does so beside what its thread does.
+    fn turn(&mut self, began: Instant, waits: bool) {
+        let lasted = began.elapsed();
+        self.total += lasted;
+        if let Some(thread) = trace::thread() {
+            trace::ended(&PROFILE.operation(self.name), (began, lasted), thread, waits);
+        }
+    }
+}
+
+/// An operation with none within it, in the span of another: a third of what a span of its own would
+/// cost.
+pub(crate) fn leaf<T>(name: &'static str, work: impl FnOnce() -> T) -> T {
+    Turns::of(name).time(work)
+}
+
+/// The same of what has waited since then for this thread.
+pub(crate) fn has_waited(name: &'static str, began: Instant) {
+    Turns::of(name).turn(began, true);
 }
 
 impl Drop for Turns {
@@ -95,6 +111,16 @@ impl Drop for Turns {
             Some(())
         });
     }
+}
+
+/// Notes that the operation at hand has only waited for so long, as a call does that asks for the end of
+/// a task. That is nobody's time: neither its own nor that of what it is within.
+pub(crate) fn waited(time: Duration) {
+    tracing::Span::current().with_subscriber(|(id, dispatch)| {
+        let span = dispatch.downcast_ref::<Registry>()?.span(id)?;
+        span.extensions().get::<Timing>()?.waited.fetch_add(nanos(time), Ordering::Relaxed);
+        Some(())
+    });
 }
 
 static PROFILE: LazyLock<Profile> = LazyLock::new(Profile::new);
@@ -219,6 +245,8 @@ struct Timing {
     began: Instant,
     /// Nanoseconds of the spans within it.
     within: AtomicU64,
+    /// Nanoseconds that do not count.
+    waited: AtomicU64,
     operation: Arc<Operation>,
     /// The thread that it began on, where spans are kept one by one.
     thread: Option<i32>,
@@ -242,9 +270,9 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Stages {
             let recorded = extensions.get::<Timing>()?.recorded.as_ref()?;
             Some(recorded.within(attributes.metadata().name()))
         });
-        let (began, within) = (Instant::now(), AtomicU64::new(0));
+        let (began, within, waited) = (Instant::now(), AtomicU64::new(0), AtomicU64::new(0));
         let thread = trace::thread();
-        let timing = Timing { began, within, operation, thread, recorded };
+        let timing = Timing { began, within, waited, operation, thread, recorded };
         span.extensions_mut().insert(timing);
     }
 
@@ -253,11 +281,13 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Stages {
         let extensions = span.extensions();
         let Some(timing) = extensions.get::<Timing>() else { return };
         let lasted = timing.began.elapsed();
-        let total = nanos(lasted);
+        let waited = timing.waited.load(Ordering::Relaxed);
+        let total = nanos(lasted).saturating_sub(waited);
         if let Some(around) = span.parent()
             && let Some(around) = around.extensions().get::<Timing>()
         {
             around.within.fetch_add(total, Ordering::Relaxed);
+            around.waited.fetch_add(waited, Ordering::Relaxed);
         }
         // Several at a time may take longer together than what they are within.
         let own = total.saturating_sub(timing.within.load(Ordering::Relaxed));
@@ -268,7 +298,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Stages {
             trace::ended(&timing.operation, (timing.began, lasted), thread, waits);
         }
         if let Some(recorded) = &timing.recorded {
-            recorded.end(total, own);
+            recorded.end(nanos(lasted), own);
         }
     }
 }
@@ -358,6 +388,22 @@ mod tests {
             assert!(stages[0].total >= parts && stages[0].own == stages[0].total - parts);
         });
         assert!(record(&tracing::Span::none()).is_none());
+    }
+
+    #[test]
+    fn waiting_does_not_count() {
+        let subscriber = tracing_subscriber::registry().with(Stages);
+        tracing::subscriber::with_default(subscriber, || {
+            let _around = stage!("test.asks").entered();
+            let _call = stage!("test.waits").entered();
+            let began = Instant::now();
+            spin(Duration::from_millis(3));
+            waited(began.elapsed());
+            spin(Duration::from_millis(1));
+        });
+        let (around, call) = (times("test.asks"), times("test.waits"));
+        assert!((1_000_000..3_000_000).contains(&call.total), "{call:?}");
+        assert!(call.total <= around.total && around.total < 3_000_000, "{around:?}");
     }
 
     #[test]

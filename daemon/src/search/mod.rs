@@ -13,7 +13,7 @@ mod scope;
 mod worker;
 
 use crate::parallel::{Crew, Workers};
-use crate::profile::{Turns, stage};
+use crate::profile::{Turns, leaf, stage};
 use compile::Compiled;
 use hob_index::plan::Plan;
 use hob_index::tree::Docs;
@@ -34,8 +34,11 @@ use crate::workspace::{Failed, Snapshot};
 /// Files that are looked at before the first are delivered; it doubles up to the second.
 const FIRST_WINDOW: usize = 16;
 const LARGEST_WINDOW: usize = 512;
-/// So few files are faster looked at in place than handed to other threads.
+/// So few files are faster looked at in place than handed to other threads, whose waking alone takes some
+/// 100 us of two processors.
 const IN_PLACE: usize = 4;
+/// And so few bytes, in no more files than the first window has.
+const BYTES_IN_PLACE: u64 = 128 << 10;
 
 /// Where the parts of a result go, in the order of paths.
 pub(crate) trait Receiver {
@@ -127,7 +130,7 @@ pub(crate) fn run(
     receiver: &mut dyn Receiver,
 ) -> Result<SearchSummary, SearchError> {
     let started = Instant::now();
-    let compiled = stage!("search.compile").in_scope(|| Compiled::new(query, want, cancel))?;
+    let compiled = leaf("search.compile", || Compiled::new(query, want, cancel))?;
     let mut run = Run {
         query,
         want,
@@ -155,6 +158,16 @@ pub(crate) fn run(
     let mut summary = run.summary;
     summary.elapsed_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     Ok(summary)
+}
+
+/// Whether files are read in no time, as far as their sizes are known.
+fn is_little(window: &[Found]) -> bool {
+    let size = |found: &Found| match found {
+        Found::File(target) if target.size == 0 => BYTES_IN_PLACE / 4,
+        Found::File(target) => target.size,
+        Found::Problem(_) => 0,
+    };
+    window.iter().map(size).sum::<u64>() <= BYTES_IN_PLACE
 }
 
 struct Run<'a, M> {
@@ -220,7 +233,8 @@ impl<M: Fn() -> Worker + Sync> Run<'_, M> {
             true => Output::default(),
             false => worker.search(compiled, found, most),
         };
-        let outputs: Vec<Output> = self.reading.time(|| workers.map(window, IN_PLACE, search));
+        let in_place = if is_little(window) { FIRST_WINDOW } else { IN_PLACE };
+        let outputs: Vec<Output> = self.reading.time(|| workers.map(window, in_place, search));
         for (found, output) in window.iter().zip(outputs) {
             if self.over || self.cancel.is_cancelled() {
                 return;

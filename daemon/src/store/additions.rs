@@ -1,7 +1,7 @@
 //! What is added to a store in one commit.
 
 use super::segment::{Segment, insert_names};
-use super::tables::{BLOCKS, CONTENTS, OUTLINES, SEGMENTS, begin};
+use super::tables::{BLOCKS, CONTENTS, OUTLINES, SEGMENTS, begin, commit};
 use super::{Hash, Store, StoreError};
 use crate::profile::stage;
 use hob_index::names::{self, Counts, Doc};
@@ -92,7 +92,7 @@ impl Store {
                 let segment = Segment { number: segment, base, docs, counts };
                 write.open_table(SEGMENTS)?.insert(segment.number, segment.encode().as_slice())?;
             }
-            write.commit()?;
+            commit(write)?;
             self.reopen_reader(&db)?;
             Ok(base)
         })

@@ -3,7 +3,7 @@
 use super::names::open_entries;
 use super::segment::{Reader, Segment, insert_names};
 use super::tables::{
-    BLOCKS, DIRECTORY, ENTRIES, NAMES, SEGMENTS, begin, copy_tables, create, make_tables,
+    BLOCKS, DIRECTORY, ENTRIES, NAMES, SEGMENTS, begin, commit, copy_tables, create, make_tables,
 };
 use super::{Store, StoreError};
 use crate::profile::stage;
@@ -53,7 +53,7 @@ impl Store {
         }
         let write = begin(&db)?;
         merge_in_place(&reader, run, number, &write, stop)?;
-        write.commit()?;
+        commit(write)?;
         self.reopen_reader(&db)?;
         Ok(true)
     }
@@ -99,7 +99,7 @@ impl Store {
             let old = self.db.read().unwrap_or_else(PoisonError::into_inner);
             copy_tables(&old, &write, stop)?;
         }
-        write.commit()?;
+        commit(write)?;
         new.compact()?;
         Ok(new)
     }

@@ -46,7 +46,7 @@ pub(crate) use error::StoreError;
 pub(crate) use names::Definitions;
 pub(crate) use trees::RootId;
 
-use crate::profile::stage;
+use crate::profile::leaf;
 use error::{guard, is_damage};
 use hob_index::plan::Plan;
 use hob_index::postings::evaluate;
@@ -152,8 +152,7 @@ impl Store {
         if *plan == Plan::All {
             return Ok(Docs::All);
         }
-        let _stage = stage!("store.candidates").entered();
-        self.checked(|| {
+        let evaluated = || {
             let reader = self.reader();
             let mut found = Vec::new();
             for segment in reader.segments.iter().filter(|segment| segment.docs > 0) {
@@ -161,7 +160,8 @@ impl Store {
                 found.extend(docs.iter(segment.docs).map(|doc| segment.base + doc));
             }
             Ok(Docs::These(found))
-        })
+        };
+        leaf("store.candidates", || self.checked(evaluated))
     }
 
     /// How much it has.

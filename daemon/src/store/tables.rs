@@ -3,6 +3,7 @@
 use super::StoreError;
 use super::merge::{Stop, check};
 use super::segment::Segment;
+use crate::profile::stage;
 use hob_index::names::Counts;
 use redb::{
     Database, ReadableDatabase, ReadableTable, TableDefinition, TableError, WriteTransaction,
@@ -33,6 +34,12 @@ const RULES: [&str; 2] = ["rules.low", "rules.high"];
 /// Opens the file, and makes it where there is none.
 pub(super) fn create(path: &Path) -> Result<Database, StoreError> {
     Ok(Database::builder().set_cache_size(REDB_CACHE).create(path)?)
+}
+
+/// Commits, which is where the disk is waited for.
+pub(super) fn commit(write: WriteTransaction) -> Result<(), StoreError> {
+    let _stage = stage!("store.commit").entered();
+    Ok(write.commit()?)
 }
 
 /// Begins a change.

@@ -1,6 +1,6 @@
 //! The trees of worktrees as they were saved, so that a start reads no file that is as it was.
 
-use super::tables::{FILES, ROOTS, STALE, begin};
+use super::tables::{FILES, ROOTS, STALE, begin, commit};
 use super::{Store, StoreError, record};
 use crate::profile::stage;
 use hob_index::tree::{Dir, File, diff};
@@ -53,7 +53,7 @@ impl Store {
             }
             write.open_table(STALE)?.remove(root)?;
         }
-        write.commit()?;
+        commit(write)?;
         self.reopen_reader(&db)
     }
 
@@ -65,7 +65,7 @@ impl Store {
             let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
             let write = begin(&db)?;
             save_difference(&write, root, old, new)?;
-            write.commit()?;
+            commit(write)?;
             self.reopen_reader(&db)
         })
     }
@@ -86,7 +86,7 @@ impl Store {
                 write.open_table(STALE)?.remove(id)?;
                 roots.iter()?.next().is_none()
             };
-            write.commit()?;
+            commit(write)?;
             self.reopen_reader(&db)?;
             Ok(alone)
         })
@@ -107,7 +107,7 @@ impl Store {
         let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
         let write = begin(&db)?;
         write.open_table(ROOTS)?.insert(id, path)?;
-        write.commit()?;
+        commit(write)?;
         Ok(id)
     }
 

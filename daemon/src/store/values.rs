@@ -14,6 +14,7 @@
 //! reading writes nearly nothing.
 
 use super::error::{StoreError, guard, is_damage};
+use crate::profile::stage;
 use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableDefinition};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -147,6 +148,7 @@ impl Values {
         now: u64,
     ) -> Result<BTreeMap<u8, u64>, StoreError> {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _stage = stage!("cache.write").entered();
         let mut amounts = self.amounts();
         let evicted = self.with(|db| {
             let writing = db.begin_write()?;
