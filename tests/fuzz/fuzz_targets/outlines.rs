@@ -1,0 +1,20 @@
+//! Any text, as one of each language. The first byte says which.
+#![no_main]
+
+use hob_index::symbols::extract::{Extractor, Limits};
+use hob_index::symbols::languages;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let Some((first, text)) = bytes.split_first() else { return };
+    let language = languages::all().iter().cycle().nth(usize::from(*first));
+    // Work ends in different places of the text, too.
+    let work = 1 + usize::from(*first) / 64;
+    let limits = Limits { work, ..Limits::default() };
+    for limits in [Limits::default(), limits] {
+        let outline = language.map(|language| Extractor::new(limits).extract(language, text));
+        let end = text.len() as u32;
+        for symbol in outline.iter().flat_map(|outline| &outline.symbols) {
+            assert!(symbol.range.start < symbol.range.end && symbol.range.end <= end);
+        }
+    }
+});
