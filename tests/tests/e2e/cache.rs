@@ -127,6 +127,30 @@ fn without_room_everything_is_answered_and_nothing_kept() {
 }
 
 #[test]
+fn a_disk_that_is_full_before_the_budget_is_costs_nothing_but_time() {
+    let line =
+        "mkdir -p \"$XDG_CACHE_HOME\" && mount -t tmpfs -o size=2m tmpfs \"$XDG_CACHE_HOME\"";
+    let mut hob = cold();
+    let mount = hob.command("unshare").args(["-Urm", "sh", "-c", line]).output();
+    if !mount.is_ok_and(|mount| mount.status.success()) {
+        return hob_tests::skipped("no user namespaces that can mount");
+    }
+    for file in 0..60 {
+        let functions: String =
+            (0..3000).map(|at| format!("fn kettle_{file}_{at}() {{}}\n")).collect();
+        hob.write(format!("f{file}.rs"), functions);
+    }
+    hob.run_by(&["unshare", "-Urm", "sh", "-c", &format!("{line}; exec \"$0\" \"$@\"")]);
+    let all =
+        || -> String { (0..60).map(|file| hob.run(&format!("outline f{file}.rs"))).collect() };
+    let first = all();
+    assert_eq!(first.lines().count(), 60 * 3000);
+    assert!(first == all());
+    assert_eq!(hob.run("search kettle_59_2999"), "f59.rs:3000:fn kettle_59_2999() {}\n");
+    assert!(hob.log().contains("No space left"), "{}", hob.log());
+}
+
+#[test]
 fn a_damaged_file_costs_nothing_but_time() {
     let hob = start(TREE);
     let first = hob.run("outline a.rs b.py");
