@@ -59,7 +59,8 @@ enum Status {
 #[must_use]
 pub fn main() -> ExitCode {
     let args = std::env::args_os().skip(1).collect();
-    let (mut out, mut err) = (std::io::stdout().lock(), std::io::stderr().lock());
+    // Standard error stays free for the threads that draw there.
+    let (mut out, mut err) = (std::io::stdout().lock(), std::io::stderr());
     let mut world = World::of_process(&mut out, &mut err);
     ExitCode::from(run(args, &mut world) as u8)
 }
@@ -69,7 +70,8 @@ pub fn main() -> ExitCode {
 #[must_use]
 pub fn pages() -> ExitCode {
     let args = std::env::args_os().skip(1).collect();
-    let (mut out, mut err) = (std::io::stdout().lock(), std::io::stderr().lock());
+    // Standard error stays free for the threads that draw there.
+    let (mut out, mut err) = (std::io::stdout().lock(), std::io::stderr());
     let mut world = World::of_process(&mut out, &mut err);
     let result = pages::run(args, &mut world);
     ExitCode::from(report(result, &mut world) as u8)

@@ -120,10 +120,17 @@ fn watch(id: Option<u64>, json: bool, world: &mut World<'_>) -> Result<Status, E
             let (ended, live): (Vec<&Task>, Vec<&Task>) =
                 list.tasks.iter().partition(|task| task.state.has_ended());
             drawn = live.len();
+            // A line that is drawn anew must be one line of the screen.
+            let columns = if terminal { columns() } else { usize::MAX };
             for task in ended.into_iter().chain(live).filter(|_| !json) {
                 let state = (task.id, task.state, task.phase.clone());
                 if terminal || !shown.contains(&state) {
-                    print(task, world.out)?;
+                    let mut line = Vec::new();
+                    print(task, &mut line)?;
+                    if !task.state.has_ended() {
+                        line = within(&line, columns);
+                    }
+                    world.out.write_all(&line)?;
                     shown.push(state);
                 }
             }
@@ -135,6 +142,29 @@ fn watch(id: Option<u64>, json: bool, world: &mut World<'_>) -> Result<Status, E
         }
         Ok(if id.is_some() { last } else { Status::Done })
     })
+}
+
+/// How wide the terminal is.
+fn columns() -> usize {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok();
+    size.map_or(80, |size| usize::from(size.ws_col)).max(20)
+}
+
+/// A line that is no wider than that, with the end of what was cut out: that says the most.
+pub(super) fn within(line: &[u8], columns: usize) -> Vec<u8> {
+    let text = String::from_utf8_lossy(line.trim_ascii_end());
+    let count = text.chars().count();
+    if count < columns {
+        return line.to_vec();
+    }
+    let start = columns / 3;
+    let end = count - (columns - start - 2);
+    let kept = text.chars().enumerate().filter_map(|(at, char)| match at {
+        _ if at == start => Some('…'),
+        _ if at < start || at >= end => Some(char),
+        _ => None,
+    });
+    kept.chain(['\n']).collect::<String>().into_bytes()
 }
 
 /// A line of a task. The root is last and as bytes, so that any name comes through whole.

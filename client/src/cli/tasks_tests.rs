@@ -96,10 +96,10 @@ fn on_a_terminal_what_goes_on_is_drawn_anew_and_what_has_ended_stays() {
     });
     let shown = on_a_terminal(&daemon, "tasks watch 7").replace('\x1b', "ESC");
     expect![[r#"
-           7  running    index   /src/linux: reading 1,200 of 78,255 files, 4,800 a second
+           7  running    index   /…linux: reading 1,200 of 78,255 files, 4,800 a second
            6  queued     index   /src/linux: reading 1,200 of 78,255 files, 0.0 s
         ESC[2AESC[J   6  done       index   /src/linux: reading 78,255 files, 0.2 s
-           7  running    index   /src/linux: reading 2,400 of 78,255 files, 4,800 a second
+           7  running    index   /…linux: reading 2,400 of 78,255 files, 4,800 a second
         ESC[1AESC[J   7  done       index   /src/linux: reading 78,255 files, 0.2 s
         status 0
     "#]]
@@ -114,4 +114,16 @@ fn on_a_terminal_what_goes_on_is_drawn_anew_and_what_has_ended_stays() {
         status 0
     "#]]
     .assert_eq(&lines);
+}
+
+#[test]
+fn a_line_that_is_drawn_anew_is_one_line_of_the_screen() {
+    let line =
+        b"  30  running    index   /tmp/a/long/path/to/a/tree: reading 1 of 2 files, 9 s left\n";
+    let cut = |columns| String::from_utf8(super::tasks::within(line, columns)).unwrap();
+    assert_eq!(cut(200).as_bytes(), line);
+    for columns in [20, 40, 80] {
+        assert_eq!(cut(columns).trim_end().chars().count(), columns - 1, "{}", cut(columns));
+    }
+    assert!(cut(60).starts_with("  30  running") && cut(60).ends_with("9 s left\n"));
 }

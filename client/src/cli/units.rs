@@ -33,7 +33,7 @@ pub(super) fn count(count: u64) -> String {
 pub(super) fn counted(number: u64, word: &str) -> String {
     let plural = if number == 1 {
         ""
-    } else if word.ends_with('y') {
+    } else if word.ends_with('y') && !word.ends_with("ey") {
         "ies"
     } else {
         "s"
