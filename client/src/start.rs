@@ -69,6 +69,23 @@ fn start_within(place: &Place, patience: Duration) -> Result<Connection, Error> 
     }
 }
 
+/// Asks the program to start whether it would, with the settings that there are now.
+pub(crate) fn check(place: &Place) -> Result<(), Error> {
+    let program = find_daemon(place)?;
+    let asked = Command::new(&program).arg("--succeed=try").stdin(Stdio::null()).output();
+    let said = asked.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    let said = said.unwrap_or_default();
+    let line = |word: &str| said.lines().find_map(|line| line.strip_prefix(word));
+    match line("error: ") {
+        Some(error) => {
+            let message = format!("a new daemon would not start: {error}");
+            let hint = line("hint: ").unwrap_or("see `hobd --help-config`");
+            Err(Error::new(ErrorKind::Start, message).hint(hint))
+        }
+        None => Ok(()),
+    }
+}
+
 /// The program to start.
 pub(crate) fn find_daemon(place: &Place) -> Result<PathBuf, Error> {
     if let Some(given) = &place.daemon {

@@ -49,6 +49,8 @@ fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
         Some(("start", _)) => begin(&place, world),
         Some(("stop", _)) => stop(&place, world),
         Some(("restart", _)) => {
+            // One that runs is not given up for one that does not.
+            crate::start::check(&place)?;
             stop(&place, world)?;
             begin(&place, world)
         }

@@ -158,7 +158,7 @@ impl Page {
                     ProfileOrder::P99 => "p99",
                     _ => "total",
                 };
-                let cells = |row: [String; 7]| {
+                let cells = |row: Vec<String>| {
                     let mut columns = row.into_iter();
                     let name = columns.next().map(Cell::from);
                     let figures = columns.map(|one| Cell::from(Line::from(one).right_aligned()));
@@ -168,8 +168,15 @@ impl Page {
                     true => format!("{name}*"),
                     false => name.to_owned(),
                 });
-                let widths = [24, 9, 8, 8, 7, 7, 7].map(Constraint::Length);
+                // A figure is whole or not there.
+                let widths = [24, 9, 8, 8, 7, 7, 7];
+                let fits = |count: &usize| {
+                    widths[..*count].iter().sum::<u16>() + *count as u16 <= area.width + 1
+                };
+                let columns = (1..=widths.len()).rev().find(fits).unwrap_or(1);
+                let cells = |row: [String; 7]| cells(row.into_iter().take(columns).collect());
                 let rows_of = profile.operations.iter().map(|one| cells(row(one)));
+                let widths = widths[..columns].iter().map(|width| Constraint::Length(*width));
                 let table = Table::new(rows_of, widths).header(cells(head).style(title()));
                 frame.render_widget(table, rows[last]);
             }
@@ -348,6 +355,25 @@ mod tests {
 
             q leave  space stop  order by: t total  s self  c count  p p99
         "#]].assert_eq(&drawn(&page, 100, 18));
+        expect![[r#"
+            hobd 0.1.0, process 4242, up 1 h 1 min, 89 MB
+
+            workspaces
+            /src/li?nux  78,255 files, 1.3 GB, 39,255 lef
+
+            tasks
+              12  running    index   /src/linux  █████░░░
+
+            cache
+            outline  30 hits, 10 misses, 75 % hit, 0 B
+
+            operation                    count   total*
+            outline.parse                1,200   14.3 s
+            search                       1,200   900 us
+
+            q leave  space stop  order by: t total  s sel
+        "#]]
+        .assert_eq(&drawn(&page, 45, 16));
         // It fits any terminal.
         for (width, height) in [(1, 1), (10, 3), (300, 100)] {
             drawn(&page, width, height);

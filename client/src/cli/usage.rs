@@ -26,12 +26,26 @@ Exit status: 0 done or found, 1 nothing found, 2 an error.
 The daemon starts by itself. `hob help COMMAND` tells all of a command.
 ";
 
-/// `hob help [COMMAND]`.
+/// `hob help [COMMAND [COMMAND OF IT]]`.
 pub(super) fn help(names: &[OsString], world: &mut World<'_>) -> Result<Status, Error> {
     let text = match names.first() {
         None => overview(),
         Some(name) => match name.to_str().and_then(find) {
-            Some(row) => row.command().render_help().to_string(),
+            Some(row) => {
+                let mut command = row.command();
+                for name in &names[1..] {
+                    let Some(below) = command.find_subcommand(name) else {
+                        let shown = name.to_string_lossy();
+                        let message = format!("`{shown}` is no command of `hob {}`", row.name);
+                        let hint = format!("see `hob help {}`", row.name);
+                        return Err(Error::new(ErrorKind::Usage, message).hint(hint));
+                    };
+                    let whole =
+                        format!("{} {}", command.get_bin_name().unwrap_or("hob"), below.get_name());
+                    command = below.clone().bin_name(whole).args(super::commands::global_flags());
+                }
+                command.render_help().to_string()
+            }
             None => return unknown(names, world),
         },
     };
