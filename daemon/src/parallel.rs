@@ -54,8 +54,9 @@ impl Crew {
     /// Runs work on one of the threads, which have the stack for trees as deep as a path can be
     /// long. What it does with rayon's own means is done by all of them.
     pub(crate) fn run<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+        let around = tracing::Span::current();
         match &self.pool {
-            Some(pool) => pool.install(work),
+            Some(pool) => pool.install(|| around.in_scope(work)),
             None => work(),
         }
     }
@@ -96,11 +97,14 @@ impl<S: Send, M: Fn() -> S + Sync> Workers<'_, S, M> {
         if items.len() <= in_place.max(1) {
             return items.iter().map(|item| self.one(0, |own| each(own, item))).collect();
         }
-        let one = |item: &T| {
+        // What is measured there belongs to what is measured here.
+        let around = tracing::Span::current();
+        let enter = || around.clone().entered();
+        let one = |_: &mut tracing::span::EnteredSpan, item: &T| {
             let at = rayon::current_thread_index().unwrap_or(0);
             self.one(at, |own| each(own, item))
         };
-        self.crew.run(|| items.par_iter().with_max_len(SHARE).map(one).collect())
+        self.crew.run(|| items.par_iter().with_max_len(SHARE).map_init(enter, one).collect())
     }
 
     /// Works here, with what the first of them has.

@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::git;
 use crate::indexing::{Budget, Indexer, Stores};
 use crate::outlines;
-use crate::parallel::{Bulk, Crew, Foreground};
+use crate::parallel::{Bulk, Foreground};
 use crate::store::{self, Caches, RootId, Store, StoreCounts, StoreError};
 use crate::symbols::FreshFiles;
 use crate::tasks::Tasks;
@@ -45,7 +45,6 @@ pub(crate) struct Workspaces {
     epochs: Arc<AtomicU64>,
     pub(crate) foreground: Arc<Foreground>,
     /// The threads that look at directories.
-    scanners: Arc<Crew>,
     open: Mutex<Open>,
 }
 
@@ -106,7 +105,6 @@ impl Workspaces {
     ) -> Self {
         let named = read_named(&state.join("workspaces"));
         let open = Open { named, ..Open::default() };
-        let scanners = Crew::new("scan", config.jobs());
         Self {
             caches: Caches::new((config.cache_memory_mb as u64) << 20),
             config,
@@ -116,7 +114,6 @@ impl Workspaces {
             tasks,
             epochs: Arc::new(AtomicU64::new(1)),
             foreground: Arc::default(),
-            scanners: Arc::new(scanners),
             open: Mutex::new(open),
         }
     }
@@ -220,7 +217,7 @@ impl Workspaces {
             (epoch, tree.clone()),
             Some(self.config.sync_sweep),
             self.tasks.clone(),
-            self.scanners.clone(),
+            self.config.jobs(),
         ));
         let indexer = Indexer::start(
             workspace.clone(),
@@ -309,6 +306,10 @@ impl Workspaces {
         drop(open);
         if let Some(place) = place {
             place.finish();
+            // Somebody may wait for its index, and has it in hands.
+            if let Some(warm) = place.get() {
+                warm.indexer.close();
+            }
         }
         let alone = match repository.and_then(|repository| repository.store()) {
             Some(store) => store.forget(&root).unwrap_or(true),

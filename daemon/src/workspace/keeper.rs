@@ -8,6 +8,7 @@
 use super::rules::{Outside, Rules, is_rule_file};
 use super::scan::{Found, Scan};
 use super::{Command, Failed, Guard, Indexed, Shared, Snapshot, Synced};
+use crate::parallel::Crew;
 use crate::profile::stage;
 use crate::tasks::{Outcome, Priority, Running, Spec, Work};
 use crate::watcher::{AddError, Event};
@@ -54,6 +55,14 @@ pub(super) struct Keeper {
     swept: Instant,
     /// The store that numbers the contents.
     epoch: u64,
+}
+
+impl Shared {
+    /// Threads to look at a directory and all below it. Each look has its own: in a pool that all
+    /// workspaces share a small one would stand behind a large one, and its queries with it.
+    fn scanners(&self) -> Crew {
+        Crew::new("scan", self.scan_jobs)
+    }
 }
 
 impl Keeper {
@@ -209,7 +218,7 @@ impl Keeper {
             },
         };
         let scan = Scan::new(self.shared.watcher(), &self.shared.touches);
-        let new = self.shared.scanners.run(|| scan.dir(dir, &above, old.as_ref()));
+        let new = self.shared.scanners().run(|| scan.dir(dir, &above, old.as_ref()));
         let found = scan.into_found();
         self.take_found(found);
         match (path.is_empty(), new) {
@@ -341,7 +350,11 @@ impl Keeper {
         }
         let rules = self.rules_of(parent);
         let scan = Scan::new(self.shared.watcher(), &self.shared.touches);
-        let new = self.shared.scanners.run(|| scan.path(path, &rules, old.as_ref()));
+        // A file is looked at here: that must never wait for anybody's large directory.
+        let new = match path.symlink_metadata().is_ok_and(|meta| meta.is_dir()) {
+            true => self.shared.scanners().run(|| scan.path(path, &rules, old.as_ref())),
+            false => scan.path(path, &rules, old.as_ref()),
+        };
         let found = scan.into_found();
         let names = found.linked.first().filter(|_| moved).map(|link| (link.inode, link.names));
         self.take_found(found);

@@ -9,7 +9,6 @@ mod keeper;
 pub(crate) mod rules;
 pub(crate) mod scan;
 
-use crate::parallel::Crew;
 use crate::tasks::Tasks;
 use crate::watcher::{self, Backend, Watcher};
 use hob_index::tree::{Dir, DocId, File, diff};
@@ -95,9 +94,9 @@ struct Shared {
     busy: AtomicBool,
     /// How many directories and files were looked at. A file gets its number.
     touches: AtomicU32,
+    /// How many threads look at directories.
+    scan_jobs: usize,
     /// Where a look at the whole tree is noted.
-    /// The threads that look at directories.
-    scanners: Arc<Crew>,
     tasks: Tasks,
     alive: AtomicBool,
 }
@@ -129,7 +128,7 @@ impl Workspace {
         (epoch, known): (u64, Arc<Dir>),
         sweep: Option<Duration>,
         tasks: Tasks,
-        scanners: Arc<Crew>,
+        scan_jobs: usize,
     ) -> Self {
         let (watcher, watch_problem) = open_watcher(root, watching, cookies);
         let first = Snapshot {
@@ -153,7 +152,7 @@ impl Workspace {
             busy: AtomicBool::new(true),
             touches: AtomicU32::new(0),
             tasks,
-            scanners,
+            scan_jobs,
             alive: AtomicBool::new(true),
         });
         let ours = shared.clone();

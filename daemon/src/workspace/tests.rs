@@ -1,7 +1,6 @@
 //! The promise: what [`Workspace::sync`] gives is what a scan from scratch finds.
 
 use super::*;
-use crate::parallel::Crew;
 use hob_index::tree::{Docs, Node};
 use proptest::prelude::*;
 use std::fs;
@@ -31,7 +30,7 @@ impl World {
             (0, Arc::default()),
             None,
             Tasks::for_tests(),
-            scanners(),
+            SCAN_JOBS,
         )
     }
 }
@@ -74,9 +73,8 @@ fn files(snapshot: &Snapshot) -> Vec<String> {
 const LIVE: [Watching; 3] =
     [Watching::By(Backend::Auto), Watching::By(Backend::Notify), Watching::Polling];
 
-fn scanners() -> Arc<Crew> {
-    Arc::new(Crew::new("scan", 2))
-}
+/// Threads that look at directories.
+const SCAN_JOBS: usize = 2;
 
 #[test]
 fn a_change_is_seen_by_the_next_query() {
@@ -105,7 +103,7 @@ fn a_root_that_is_deleted_is_gone_and_comes_back() {
             (0, Arc::default()),
             None,
             Tasks::for_tests(),
-            scanners(),
+            SCAN_JOBS,
         );
         assert_eq!(files(&workspace.sync(DEADLINE).unwrap()), ["a"]);
         fs::remove_dir_all(&root).unwrap();
@@ -145,7 +143,7 @@ impl World {
             (0, Arc::default()),
             None,
             Tasks::for_tests(),
-            scanners(),
+            SCAN_JOBS,
         )
     }
 }
@@ -300,7 +298,7 @@ fn keeps_the_promise(watching: Watching, steps: &[Step]) {
         known,
         None,
         Tasks::for_tests(),
-        scanners(),
+        SCAN_JOBS,
     );
     for (number, step) in steps.iter().enumerate() {
         take(&root, step);
@@ -437,7 +435,7 @@ fn what_nobody_reports_is_found_by_the_sweep() {
         known,
         sweep,
         Tasks::for_tests(),
-        scanners(),
+        SCAN_JOBS,
     );
     let first = workspace.sync(DEADLINE).unwrap();
     fs::write(&outside, "longer").unwrap();
