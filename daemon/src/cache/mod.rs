@@ -15,11 +15,12 @@ pub(crate) use key::Key;
 pub(crate) use namespace::{Namespace, Room};
 
 use crate::profile::stage;
-use crate::store::values::{Amount, Change, Got, Values};
+use crate::store::values::{Amount, Change, Got, NOTE, Values};
 use moka::sync::Cache as Memory;
 use namespace::Counts;
 use std::any::Any;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Instant, SystemTime};
 use writer::Writer;
@@ -48,6 +49,10 @@ pub(crate) enum Missing<E> {
 struct Entry {
     value: Arc<dyn Any + Send + Sync>,
     weight: u32,
+    /// When it was computed, in seconds since 1970.
+    computed: u64,
+    /// When it was noted last that it is used.
+    noted: Arc<AtomicU64>,
 }
 
 /// The cache. A copy is the same one.
@@ -91,9 +96,8 @@ impl Cache {
 
     /// The value of a key, if it is in memory.
     pub(crate) fn known<T: Value>(&self, key: Key) -> Option<Arc<T>> {
-        let at = key.namespace.index();
-        let value = self.0.memory[at].get(&key).and_then(Entry::typed)?;
-        self.0.counts[at].hit_in_memory();
+        let value = self.in_memory(key)?;
+        self.0.counts[key.namespace.index()].hit_in_memory();
         Some(value)
     }
 
@@ -106,7 +110,7 @@ impl Cache {
     ) -> Result<Arc<T>, Missing<E>> {
         let (memory, counts) =
             (&self.0.memory[key.namespace.index()], &self.0.counts[key.namespace.index()]);
-        if let Some(value) = memory.get(&key).and_then(Entry::typed) {
+        if let Some(value) = self.in_memory(key) {
             counts.hit_in_memory();
             return Ok(value);
         }
@@ -133,15 +137,34 @@ impl Cache {
         }
     }
 
+    /// What memory has under a key, if it is still good. That it is used shows on disk as well, or
+    /// there it would go before what nobody asks for.
+    fn in_memory<T: Value>(&self, key: Key) -> Option<Arc<T>> {
+        let memory = &self.0.memory[key.namespace.index()];
+        let entry = memory.get(&key)?;
+        let now = now();
+        if self.is_past(key.namespace, entry.computed) {
+            memory.invalidate(&key);
+            return None;
+        }
+        if entry.noted.load(Ordering::Relaxed) + NOTE <= now
+            && let Some(disk) = self.disk(key)
+        {
+            entry.noted.store(now, Ordering::Relaxed);
+            disk.writer.change(Change::Used(key.stored()));
+        }
+        entry.typed()
+    }
+
     fn load<T: Value, E>(
         &self,
         key: Key,
         compute: &mut Option<impl FnOnce() -> Result<T, Missing<E>>>,
     ) -> Result<Entry, Missing<E>> {
         let counts = &self.0.counts[key.namespace.index()];
-        if let Some(value) = self.stored::<T>(key) {
+        if let Some((value, computed)) = self.stored::<T>(key) {
             counts.hit_on_disk();
-            return Ok(Entry::of(Arc::new(value)));
+            return Ok(Entry::of(Arc::new(value), computed));
         }
         let Some(compute) = compute.take() else { return Err(Missing::Left) };
         counts.missed();
@@ -153,11 +176,11 @@ impl Cache {
             let value = value.clone();
             disk.writer.put(key.stored(), move || value.encode());
         }
-        Ok(Entry::of(value))
+        Ok(Entry::of(value, now()))
     }
 
-    /// What the disk has under a key, if it is still good.
-    fn stored<T: Value>(&self, key: Key) -> Option<T> {
+    /// What the disk has under a key, if it is still good, and when that was computed.
+    fn stored<T: Value>(&self, key: Key) -> Option<(T, u64)> {
         let disk = self.disk(key)?;
         let _stage = stage!("cache.read").entered();
         let stored = key.stored();
@@ -168,9 +191,9 @@ impl Cache {
                 disk.writer.change(Change::Remove(stored));
                 return None;
             }
-            Got::Value(bytes, _) => Some(bytes),
+            Got::Value(bytes, computed) => Some((bytes, computed)),
         };
-        let value = bytes.and_then(|bytes| T::decode(&bytes));
+        let value = bytes.and_then(|(bytes, computed)| Some((T::decode(&bytes)?, computed)));
         if value.is_none() {
             self.0.counts[key.namespace.index()].damaged();
         }
@@ -201,23 +224,26 @@ impl Cache {
         }
     }
 
-    /// Forgets a namespace, or all; how many values were stored.
+    /// Forgets a namespace, or all; how many values that were.
     pub(crate) fn clear(
         &self,
         namespace: Option<Namespace>,
     ) -> Result<u64, crate::store::StoreError> {
         let chosen = Namespace::ALL.iter().filter(|one| namespace.is_none_or(|only| only == **one));
+        let mut in_memory_alone = 0;
         for one in chosen {
-            self.0.memory[one.index()].invalidate_all();
-            self.0.memory[one.index()].run_pending_tasks();
-        }
-        match self.0.disk() {
-            None => Ok(0),
-            Some(disk) => {
-                disk.writer.flush();
-                disk.values.clear(namespace.map(Namespace::number))
+            let memory = &self.0.memory[one.index()];
+            memory.run_pending_tasks();
+            // What is stored is counted there.
+            if self.0.rooms[one.index()].disk == 0 || self.0.disk().is_none() {
+                in_memory_alone += memory.entry_count();
             }
+            memory.invalidate_all();
+            memory.run_pending_tasks();
         }
+        let Some(disk) = self.0.disk() else { return Ok(in_memory_alone) };
+        disk.writer.flush();
+        Ok(in_memory_alone + disk.values.clear(namespace.map(Namespace::number))?)
     }
 
     /// Looks at every stored value and removes what is damaged; `None` where nothing is stored.
@@ -295,7 +321,12 @@ impl Inner {
             }
             Ok(values) => {
                 let values = Arc::new(values);
-                let budgets = self.rooms.iter().map(|room| room.disk).collect();
+                let budgets: Vec<u64> = self.rooms.iter().map(|room| room.disk).collect();
+                // The budgets may be smaller than they were.
+                let budget = |number| writer::budget(&budgets, number);
+                if let Err(error) = values.commit(&[], budget, now()) {
+                    tracing::warn!(%error, "the cached values are left as they are");
+                }
                 let evicted = self.counts.iter().map(Counts::evictions).collect();
                 Some(Disk { writer: Writer::start(values.clone(), budgets, evicted), values })
             }
@@ -304,9 +335,9 @@ impl Inner {
 }
 
 impl Entry {
-    fn of<T: Value>(value: Arc<T>) -> Self {
-        let weight = u32::try_from(value.weight() + 96).unwrap_or(u32::MAX);
-        Self { value, weight }
+    fn of<T: Value>(value: Arc<T>, computed: u64) -> Self {
+        let weight = u32::try_from(value.weight() + 120).unwrap_or(u32::MAX);
+        Self { value, weight, computed, noted: Arc::new(AtomicU64::new(now())) }
     }
 
     fn typed<T: Value>(self) -> Option<Arc<T>> {

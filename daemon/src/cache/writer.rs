@@ -2,6 +2,7 @@
 
 use super::namespace::Namespace;
 use super::now;
+use crate::store::is_damage;
 use crate::store::values::{Change, ValueKey, Values};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -69,6 +70,12 @@ impl Writer {
     }
 }
 
+/// The bytes that a namespace may have on disk, by its number.
+pub(super) fn budget(budgets: &[u64], number: u8) -> u64 {
+    let at = Namespace::ALL.iter().position(|one| one.number() == number);
+    at.and_then(|at| budgets.get(at)).copied().unwrap_or(0)
+}
+
 struct Work {
     values: Arc<Values>,
     budgets: Vec<u64>,
@@ -117,11 +124,7 @@ impl Work {
         {
             return self.failed(&error);
         }
-        let budget = |number: u8| {
-            let namespace = Namespace::ALL.iter().position(|one| one.number() == number);
-            namespace.map_or(0, |at| self.budgets[at])
-        };
-        match self.values.commit(changes, budget, now()) {
+        match self.values.commit(changes, |number| budget(&self.budgets, number), now()) {
             Ok(evicted) => {
                 for (namespace, count) in evicted {
                     let at = Namespace::ALL.iter().position(|one| one.number() == namespace);
@@ -135,6 +138,9 @@ impl Work {
     }
 
     fn failed(&mut self, error: &crate::store::StoreError) {
+        if is_damage(error) && self.values.begin_anew(error).is_ok() {
+            return;
+        }
         tracing::warn!(%error, "values cannot be stored, and are for a while cached in memory alone");
         self.rest = Some(Instant::now() + REST);
     }

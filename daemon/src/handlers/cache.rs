@@ -53,7 +53,7 @@ impl CacheApiServer for Cache {
         let namespace = named(namespace.as_deref())?;
         let limit = usize::try_from(limit.unwrap_or(KEYS)).unwrap_or(usize::MAX);
         self.with(move |cache| {
-            let mut keys = cache.keys(namespace).map_err(|error| unusable(&error))?;
+            let mut keys = cache.keys(namespace).map_err(|error| unusable(cache, &error))?;
             let truncated = keys.len() > limit;
             keys.truncate(limit);
             let key = |(key, used, bytes): (Key, u64, u64)| CacheKey {
@@ -83,7 +83,7 @@ impl CacheApiServer for Cache {
     async fn clear(&self, namespace: Option<String>) -> RpcResult<CacheCleared> {
         let namespace = named(namespace.as_deref())?;
         self.with(move |cache| {
-            let values = cache.clear(namespace).map_err(|error| unusable(&error))?;
+            let values = cache.clear(namespace).map_err(|error| unusable(cache, &error))?;
             Ok(CacheCleared { values })
         })
         .await
@@ -91,7 +91,8 @@ impl CacheApiServer for Cache {
 
     async fn verify(&self) -> RpcResult<CacheVerified> {
         self.with(|cache| {
-            let verified = cache.verify().map_err(|error| unusable(&error))?.unwrap_or_default();
+            let verified = cache.verify().map_err(|error| unusable(cache, &error))?;
+            let verified = verified.unwrap_or_default();
             Ok(CacheVerified { good: verified.good, damaged: verified.damaged })
         })
         .await
@@ -103,10 +104,12 @@ fn named(name: Option<&str>) -> RpcResult<Option<Namespace>> {
     namespace.map_err(|what| Kind::BadParams.error(what, "`hob cache stats` lists them"))
 }
 
-fn unusable(error: &StoreError) -> ErrorObjectOwned {
+fn unusable(cache: &crate::cache::Cache, error: &StoreError) -> ErrorObjectOwned {
+    let path = cache.file().map_or_else(String::new, |(path, _)| format!(" `{}`", path.display()));
     Kind::Store.error(
-        format!("the cache's file cannot be used: {error}"),
-        "is the disk full? nothing is lost: what it has can be computed again",
+        format!("the cache's file{path} cannot be used: {error}"),
+        "make room on its disk, or delete it while the daemon is stopped: all in it can be computed \
+         again",
     )
 }
 

@@ -34,7 +34,7 @@ from_redb!(
 
 /// Whether an error means that the file is not what was written, rather than that the disk is
 /// full or the file is someone else's.
-pub(super) fn is_damage(error: &StoreError) -> bool {
+pub(crate) fn is_damage(error: &StoreError) -> bool {
     match error {
         StoreError::Damaged(_) => true,
         StoreError::Redb(redb::Error::Io(error)) => matches!(

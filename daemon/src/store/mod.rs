@@ -47,7 +47,8 @@ pub(crate) use names::Definitions;
 pub(crate) use trees::RootId;
 
 use crate::profile::leaf;
-use error::{guard, is_damage};
+use error::guard;
+pub(crate) use error::is_damage;
 use hob_index::plan::Plan;
 use hob_index::postings::evaluate;
 use hob_index::tree::Docs;

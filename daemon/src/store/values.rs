@@ -30,7 +30,7 @@ const HEAD: usize = CHECK + 8;
 /// Pages that redb keeps.
 const PAGES: usize = 4 << 20;
 /// Uses are noted as often.
-const NOTE: u64 = 3600;
+pub(crate) const NOTE: u64 = 3600;
 /// Where the budget is passed, so much of it is made room at once, in percent.
 const ROOM: u64 = 10;
 /// A file with this much free space is compacted once that is also half of it.
@@ -96,14 +96,18 @@ impl Values {
             writing: Mutex::default(),
         };
         match values.reopen() {
-            Err(error) if is_damage(&error) => {
-                tracing::warn!(%error, "the cached values are begun anew");
-                std::fs::remove_file(path).map_err(redb::Error::Io)?;
-                values.reopen()?;
-            }
+            Err(error) if is_damage(&error) => values.begin_anew(&error)?,
             other => other?,
         }
         Ok(values)
+    }
+
+    /// Gives up what the file has, which is of no use, and begins it anew.
+    pub(crate) fn begin_anew(&self, error: &StoreError) -> Result<(), StoreError> {
+        tracing::warn!(%error, path = %self.path.display(), "the cached values are begun anew");
+        *self.db.write().unwrap_or_else(PoisonError::into_inner) = None;
+        std::fs::remove_file(&self.path).map_err(redb::Error::Io)?;
+        self.reopen()
     }
 
     /// Opens it again: after a full disk nothing can be written otherwise.
@@ -148,6 +152,9 @@ impl Values {
         now: u64,
     ) -> Result<BTreeMap<u8, u64>, StoreError> {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        if !changes.is_empty() && !self.is_worth_a_commit(changes, now)? {
+            return Ok(BTreeMap::new());
+        }
         let _stage = stage!("cache.write").entered();
         let mut amounts = self.amounts();
         let evicted = self.with(|db| {
@@ -178,8 +185,34 @@ impl Values {
         Ok(evicted)
     }
 
-    /// Forgets a namespace, or all of them.
+    /// Whether there is more than uses that need no note: to commit waits for the disk.
+    fn is_worth_a_commit(&self, changes: &[Change], now: u64) -> Result<bool, StoreError> {
+        if !changes.iter().all(|change| matches!(change, Change::Used(_))) {
+            return Ok(true);
+        }
+        self.with(|db| {
+            let uses = db.begin_read()?.open_table(USES)?;
+            for change in changes {
+                let Change::Used(key) = change else { continue };
+                let noted = uses.get(&key[..])?.map(|noted| noted.value().0);
+                if noted.is_some_and(|used| used + NOTE <= now) {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        })
+    }
+
+    /// Forgets a namespace, or all of them. Where the file is damaged all is forgotten.
     pub(crate) fn clear(&self, namespace: Option<u8>) -> Result<u64, StoreError> {
+        let had: u64 = self.amounts().values().map(|amount| amount.values).sum();
+        match self.clear_in_place(namespace) {
+            Err(error) if is_damage(&error) => self.begin_anew(&error).map(|()| had),
+            cleared => cleared,
+        }
+    }
+
+    fn clear_in_place(&self, namespace: Option<u8>) -> Result<u64, StoreError> {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut amounts = self.amounts();
         let cleared = self.with(|db| {
@@ -205,8 +238,18 @@ impl Values {
         Ok(cleared)
     }
 
-    /// Looks at every value, and removes what is damaged.
+    /// Looks at every value, and removes what is damaged: all, where the file itself is.
     pub(crate) fn verify(&self) -> Result<Verified, StoreError> {
+        let had: u64 = self.amounts().values().map(|amount| amount.values).sum();
+        match self.verify_in_place() {
+            Err(error) if is_damage(&error) => {
+                self.begin_anew(&error).map(|()| Verified { good: 0, damaged: had })
+            }
+            verified => verified,
+        }
+    }
+
+    fn verify_in_place(&self) -> Result<Verified, StoreError> {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut verified, mut damaged) = (Verified::default(), Vec::new());
         self.with(|db| {
