@@ -74,6 +74,12 @@ impl IndexApiServer for Index {
                 if services.shutdown.is_cancelled() {
                     return Err(stopping());
                 }
+                if warm.indexer.is_closed() {
+                    return Err(Kind::NotAWorkspace.error(
+                        format!("`{}` was forgotten meanwhile", warm.workspace.root().display()),
+                        "`hob index` makes it a workspace again",
+                    ));
+                }
                 if cancelled.is_cancelled() {
                     return Err(Kind::Cancelled.error("the wait was cancelled", ""));
                 }

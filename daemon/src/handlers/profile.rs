@@ -106,6 +106,7 @@ impl ProfileApiServer for Profile {
             () = tokio::time::sleep(Duration::from_millis(ms)) => {}
             () = self.services.shutdown.cancelled() => return Err(stopping()),
         }
+        profile::waited(began.elapsed());
         let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let captured = blocking(move || capture.finish().map_err(|error| refused(&error))).await?;
         let Captured { samples, flame, spans, dropped, trace } = captured;

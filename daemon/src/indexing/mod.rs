@@ -58,7 +58,7 @@ pub(crate) struct Budget {
 pub(crate) struct Indexer {
     course: Arc<Course>,
     workspace: Arc<Workspace>,
-    thread: Option<std::thread::JoinHandle<()>>,
+    thread: Mutex<Option<std::thread::JoinHandle<()>>>,
 }
 
 impl Indexer {
@@ -87,13 +87,14 @@ impl Indexer {
             saved: saved.2,
             course: course.clone(),
             task: None,
+            so_far: [0; 2],
             merges: true,
         };
         let thread = std::thread::Builder::new()
             .name("indexer".into())
             .stack_size(crate::STACK)
             .spawn(move || work.run());
-        Self { course, workspace, thread: thread.ok() }
+        Self { course, workspace, thread: Mutex::new(thread.ok()) }
     }
 
     /// A person asks for the index: what was cancelled goes on. Returns the task's number.
@@ -106,6 +107,20 @@ impl Indexer {
     /// The number of its task, while there is one.
     pub(crate) fn task(&self) -> Option<u64> {
         lock(&self.course.now).task
+    }
+
+    /// Ends its work, whoever still has it in hands, and saves what is known.
+    pub(crate) fn close(&self) {
+        self.course.stop.store(true, Ordering::Relaxed);
+        self.workspace.wake_waiters();
+        if let Some(thread) = lock(&self.thread).take() {
+            let _ = thread.join();
+        }
+    }
+
+    /// Whether its work has ended for good.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.course.stops()
     }
 
     /// Whether it was cancelled, and waits until somebody asks for it.
@@ -165,11 +180,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Drop for Indexer {
     fn drop(&mut self) {
-        self.course.stop.store(true, Ordering::Relaxed);
-        self.workspace.wake_waiters();
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        self.close();
     }
 }
 
@@ -183,6 +194,8 @@ struct Work {
     course: Arc<Course>,
     /// From the first file that is read until all is indexed.
     task: Option<Running>,
+    /// Files that this task has read, and that it has outlined.
+    so_far: [u64; 2],
     /// Whether segments are merged: not once that was cancelled, until there are more.
     merges: bool,
 }
@@ -255,7 +268,10 @@ impl Work {
         self.task = waiting.turn(&|| self.course.stops());
         if self.task.is_none() && !self.course.stops() {
             let mut now = lock(&self.course.now);
-            *now = Now { paused: now.task == Some(id), ..Now::default() };
+            // Another may have been asked for meanwhile.
+            if now.waiting.is_none() {
+                *now = Now { paused: now.task == Some(id), ..Now::default() };
+            }
         }
         Ok(self.task.is_some())
     }
@@ -265,16 +281,22 @@ impl Work {
         let waiting = now.waiting.take();
         now.task = None;
         drop(now);
+        let files = std::mem::take(&mut self.so_far).into_iter().max().unwrap_or(0);
         match (self.task.take(), waiting) {
-            (Some(task), _) => task.finish(outcome),
+            (Some(task), _) => {
+                if matches!(outcome, Outcome::Done) {
+                    task.sum_up(files);
+                }
+                task.finish(outcome);
+            }
             (None, Some(task)) => task.finish(outcome),
             (None, None) => {}
         }
     }
 
-    fn phase(&self, phase: &'static str, files: usize) {
+    fn phase(&self, phase: &'static str, files: usize, later: u64) {
         if let Some(task) = &self.task {
-            task.phase(phase, Some(files as u64));
+            task.phase_before(phase, Some(files as u64), later);
         }
     }
 
@@ -308,9 +330,16 @@ impl Work {
         if !self.begin()? {
             return Ok(());
         }
-        self.phase("reading", pending.len());
-        self.budget.bulk.run(&pending, |memory| Batch::new(self, store, memory))?;
+        // What is read is outlined after that, as far as it is of a language that is known.
+        let later = snapshot.tree.totals().unoutlined;
+        self.phase("reading", pending.len(), later);
+        self.so_far[0] += pending.len() as u64;
+        let claimed = Mutex::default();
+        self.budget.bulk.run(&pending, |memory| Batch::new(self, store, memory, &claimed))?;
         self.merges = true;
+        if self.is_cancelled() {
+            return Ok(());
+        }
         // Until what was found out is in the snapshot, the same files would be read again.
         match self.workspace.settle(AFTER_FAILURE) {
             // A file that is written all the time must not keep the others from being outlined.
@@ -326,8 +355,9 @@ impl Work {
         if files.is_empty() {
             // What could not be read yet (it is just being written) waits for its quiet.
             let waits = snapshot.tree.totals().pending > 0;
+            // Who waits for quiet, maybe for ever, leaves the turn to others.
+            self.finish(Outcome::Done);
             if !waits {
-                self.finish(Outcome::Done);
                 self.merge(store)?;
             }
             self.rest(snapshot.generation, if waits { QUIET } else { IDLE });
@@ -336,17 +366,24 @@ impl Work {
         if !self.begin()? {
             return Ok(());
         }
-        self.phase("outlining", files.len());
+        self.phase("outlining", files.len(), 0);
+        self.so_far[1] += files.len() as u64;
         let claimed = Mutex::default();
         self.budget.bulk.run(&files, |memory| {
             // As much again is needed while it is written.
             Outlining::new(self, store, memory / 2, &claimed)
         })?;
+        if self.is_cancelled() {
+            return Ok(());
+        }
         if let Ok(after) = self.workspace.settle(AFTER_FAILURE) {
             match after.tree.totals().unoutlined as usize {
                 0 => {}
-                // What cannot be read is not tried without a pause.
-                left if left >= files.len() => self.rest(after.generation, IDLE),
+                // What cannot be read is not tried without a pause, nor keeps others waiting.
+                left if left >= files.len() => {
+                    self.finish(Outcome::Done);
+                    self.rest(after.generation, IDLE);
+                }
                 _ => self.rest(after.generation, QUIET),
             }
         }

@@ -9,7 +9,8 @@ use crate::workspace::Indexed;
 use hob_index::postings::MAX_DOCS;
 use hob_index::tree::DocId;
 use hob_index::trigram::Extractor;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
 
 /// A segment in the making, of one thread.
 pub(super) struct Batch<'a> {
@@ -19,6 +20,8 @@ pub(super) struct Batch<'a> {
     extractor: Extractor,
     additions: Additions,
     known: HashMap<Hash, u32>,
+    /// Contents that some thread numbers, since the round began.
+    claimed: &'a Mutex<HashSet<Hash>>,
     /// Files whose content is in the additions, by its place there.
     waiting: Vec<(Indexed, u32)>,
     done: Vec<Indexed>,
@@ -26,7 +29,12 @@ pub(super) struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    pub(super) fn new(work: &'a Work, store: &'a Store, memory: usize) -> Self {
+    pub(super) fn new(
+        work: &'a Work,
+        store: &'a Store,
+        memory: usize,
+        claimed: &'a Mutex<HashSet<Hash>>,
+    ) -> Self {
         Self {
             work,
             store,
@@ -34,6 +42,7 @@ impl<'a> Batch<'a> {
             extractor: Extractor::new(),
             additions: store.additions(memory),
             known: HashMap::new(),
+            claimed,
             waiting: Vec::new(),
             done: Vec::new(),
             reader: Reader::default(),
@@ -70,6 +79,10 @@ impl<'a> Batch<'a> {
             self.done.push(indexed(doc));
             return Ok(());
         }
+        if !self.claim(hash) {
+            // Another thread is at it: once that is stored, this file gets the same number.
+            return Ok(());
+        }
         let place = self.additions.text.docs();
         let _stage = stage!("indexing.trigrams").entered();
         self.reader.each_part(&pending.file, &mut self.extractor, &mut |trigrams| {
@@ -79,6 +92,11 @@ impl<'a> Batch<'a> {
         self.additions.contents.push((hash, place));
         self.waiting.push((indexed(DocId::PENDING), place));
         Ok(())
+    }
+
+    /// Whether no other thread numbers the content.
+    fn claim(&self, hash: Hash) -> bool {
+        self.claimed.lock().unwrap_or_else(PoisonError::into_inner).insert(hash)
     }
 
     fn flush(&mut self) -> Result<(), StoreError> {
@@ -111,7 +129,9 @@ impl Worker<Pending> for Batch<'_> {
         self.file(pending)?;
         self.work.advance();
         // Room for a file of the most parts must be left.
-        if self.additions.memory() > self.memory || self.additions.text.docs() > MAX_DOCS / 2 {
+        let is_full =
+            self.additions.memory() > self.memory || self.additions.text.docs() > MAX_DOCS / 2;
+        if is_full && !self.work.is_cancelled() {
             self.flush()?;
         }
         if self.done.len() >= FEW {

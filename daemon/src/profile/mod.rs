@@ -123,6 +123,8 @@ pub(crate) fn waited(time: Duration) {
     });
 }
 
+/// When the first window began.
+static FIRST: LazyLock<Instant> = LazyLock::new(Instant::now);
 static PROFILE: LazyLock<Profile> = LazyLock::new(Profile::new);
 
 /// The times of all operations.
@@ -152,8 +154,8 @@ pub(crate) struct Measured {
     pub(crate) times: Times,
 }
 
-/// The operations that were done within the last `since`, or all since the counting began, and how long
-/// that is. What is as old as a minute more may be counted in.
+/// The operations that were done within the last `since`, by whole minutes, or all since the counting
+/// began; and how long that is.
 pub(crate) fn measured(since: Option<Duration>) -> (Vec<Measured>, Duration) {
     let began = *lock(&PROFILE.began);
     let age = began.elapsed();
@@ -174,7 +176,9 @@ pub(crate) fn measured(since: Option<Duration>) -> (Vec<Measured>, Duration) {
         (times.count > 0).then(|| Measured { name: name.to_owned(), times })
     };
     let measured = operations.iter().filter_map(|(name, operation)| times(name, operation));
-    (measured.collect(), since.unwrap_or(age))
+    // Minutes are whole, and reach back further than what was asked for.
+    let reaches = first.map(|first| PROFILE.since(first).min(age));
+    (measured.collect(), reaches.unwrap_or(age))
 }
 
 /// The longest time that can be asked for without asking for all.
@@ -208,8 +212,13 @@ impl Profile {
 
     /// The number of the window that it is now.
     fn window(&self) -> u64 {
-        static FIRST: LazyLock<Instant> = LazyLock::new(Instant::now);
         FIRST.elapsed().as_secs() / WINDOW.as_secs() + WINDOWS as u64
+    }
+
+    /// How long ago a window began.
+    fn since(&self, window: u64) -> Duration {
+        let began = WINDOW * u32::try_from(window.saturating_sub(WINDOWS as u64)).unwrap_or(0);
+        FIRST.elapsed().saturating_sub(began)
     }
 }
 

@@ -23,7 +23,11 @@ impl Sampling {
 
     /// How many samples there are, and an image of where they were taken: SVG, `None` of none.
     pub(super) fn end(self) -> Result<(u64, Option<String>), String> {
-        let report = self.0.report().build().map_err(|error| error.to_string())?;
+        let report = self.0.report().build();
+        // The names of functions are in the report: a hundred megabytes that tell them apart are not
+        // kept for the next one.
+        backtrace::clear_symbol_cache();
+        let report = report.map_err(|error| error.to_string())?;
         let samples: u64 =
             report.data.values().map(|count| (*count).max(0).cast_unsigned() as u64).sum();
         if samples == 0 {

@@ -9,10 +9,7 @@
 //! | `tasks` | the task's number | 8 bytes of BLAKE3 over number and what follows; the task |
 
 use super::error::{StoreError, guard, is_damage};
-use redb::{
-    Database, ReadableDatabase as _, ReadableTable as _, ReadableTableMetadata as _,
-    TableDefinition,
-};
+use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableDefinition};
 use std::path::Path;
 
 /// Of another version nothing is read.
@@ -39,8 +36,12 @@ impl History {
         }
     }
 
-    /// Writes tasks down, each in the place of what was written of it, and keeps the newest.
-    pub(crate) fn write(&self, tasks: &[(u64, Vec<u8>)], keep: u64) -> Result<(), StoreError> {
+    /// Writes tasks down, each in the place of what was written of it, and strikes others out.
+    pub(crate) fn write(
+        &self,
+        tasks: &[(u64, Vec<u8>)],
+        forgotten: &[u64],
+    ) -> Result<(), StoreError> {
         guard(|| {
             let mut write = self.0.begin_write()?;
             write.set_quick_repair(true);
@@ -50,8 +51,8 @@ impl History {
                     let value = [&check(*id, task), task.as_slice()].concat();
                     table.insert(id, value.as_slice())?;
                 }
-                while table.len()? > keep {
-                    table.pop_first()?;
+                for id in forgotten {
+                    table.remove(id)?;
                 }
             }
             write.commit()?;
@@ -111,17 +112,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_newest_are_kept_and_are_there_again() {
+    fn what_is_not_struck_out_is_there_again() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("tasks.redb");
         let history = History::open(&path).unwrap();
         let task = |id: u64, text: &str| (id, text.as_bytes().to_vec());
-        history.write(&[task(1, "one"), task(2, "two"), task(3, "begun")], 2).unwrap();
-        history.write(&[task(3, "ended")], 2).unwrap();
+        history.write(&[task(1, "one"), task(2, "two"), task(3, "begun")], &[]).unwrap();
+        history.write(&[task(3, "ended")], &[1, 7]).unwrap();
         drop(history);
         let history = History::open(&path).unwrap();
         assert_eq!(history.read().unwrap(), [task(2, "two"), task(3, "ended")]);
-        history.write(&[], 0).unwrap();
+        history.write(&[], &[2, 3]).unwrap();
         assert_eq!(history.read().unwrap(), []);
     }
 
@@ -132,7 +133,7 @@ mod tests {
         std::fs::write(&path, vec![7; 9000]).unwrap();
         let history = History::open(&path).unwrap();
         assert_eq!(history.read().unwrap(), []);
-        history.write(&[(1, vec![1])], 9).unwrap();
+        history.write(&[(1, vec![1])], &[]).unwrap();
         assert_eq!(history.read().unwrap(), [(1, vec![1])]);
     }
 }

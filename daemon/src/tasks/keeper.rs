@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 const GATHER: Duration = Duration::from_secs(1);
 /// How often it is looked for deadlines, where there are some.
 const OFTEN: Duration = Duration::from_millis(20);
+/// How long nothing is written after a failure, such as a full disk.
+const REST: Duration = Duration::from_secs(10);
 /// How often it is looked whether anyone has tasks at all.
 const LOOK: Duration = Duration::from_secs(60);
 
@@ -91,7 +93,13 @@ fn call_off(state: &State, now: Instant) {
 }
 
 fn write_down(inner: &Inner, mut state: MutexGuard<'_, State>) {
-    let Some(path) = &inner.path else { return state.unwritten.clear() };
+    let Some(path) = &inner.path else {
+        state.forgotten.clear();
+        return state.unwritten.clear();
+    };
+    if state.rest.is_some_and(|until| Instant::now() < until) && !state.closed {
+        return;
+    }
     // What has just begun may end before it is worth a line.
     let young =
         |live: &Arc<Live>| (live.common || live.submitted.1.elapsed() < GATHER) && !state.closed;
@@ -104,14 +112,18 @@ fn write_down(inner: &Inner, mut state: MutexGuard<'_, State>) {
     };
     let tasks: Vec<(u64, Vec<u8>)> = now.iter().filter_map(task).collect();
     state.unwritten = later;
+    let forgotten = std::mem::take(&mut state.forgotten);
     drop(state);
-    if tasks.is_empty() {
+    if tasks.is_empty() && forgotten.is_empty() {
         return;
     }
     // Opened each time: it is rare, and a file that is open is for nothing most of the day.
-    let written =
-        History::open(path).and_then(|history| history.write(&tasks, inner.limits.history as u64));
+    let written = History::open(path).and_then(|history| history.write(&tasks, &forgotten));
     if let Err(error) = written {
-        tracing::warn!(%error, "the history of tasks is not written");
+        tracing::warn!(%error, "the history of tasks is not written, and tried again later");
+        let mut state = inner.lock();
+        state.unwritten.extend(now);
+        state.forgotten.extend(forgotten);
+        state.rest = Some(Instant::now() + REST);
     }
 }

@@ -150,6 +150,10 @@ struct State {
     next: u64,
     /// What is to be written down.
     unwritten: BTreeSet<u64>,
+    /// What is not known any more, and may still be written down.
+    forgotten: Vec<u64>,
+    /// After a failure nothing is written for a while.
+    rest: Option<Instant>,
     closed: bool,
 }
 
@@ -176,6 +180,8 @@ struct Progress {
     phase: &'static str,
     since: Option<Instant>,
     total: Option<u64>,
+    /// Units of phases that follow.
+    later: u64,
     /// Counts what is done where the task does not do it itself.
     count: Option<Box<dyn Fn() -> u64 + Send>>,
 }
@@ -184,14 +190,17 @@ impl Tasks {
     /// Reads the history at `path`, if there is one; without a path there is none.
     pub(crate) fn new(path: Option<PathBuf>, limits: Limits) -> Self {
         let past = path.as_deref().map(keeper::read).unwrap_or_default();
-        let state = State {
+        let mut state = State {
             queue: Queue::new(limits.queue, [limits.cpu, limits.disk]),
             live: BTreeMap::new(),
             next: past.keys().next_back().map_or(1, |last| last + 1),
             past,
             unwritten: BTreeSet::new(),
+            forgotten: Vec::new(),
+            rest: None,
             closed: false,
         };
+        state.forget_the_oldest(limits.history);
         Self(Arc::new(Inner {
             state: Mutex::new(state),
             moved: Condvar::new(),
@@ -243,8 +252,9 @@ impl Tasks {
                 running.finish(Outcome::Done);
                 Ok(value)
             }
-            Ok(Err(_)) if running.is_cancelled() => {
-                running.finish(Outcome::Cancelled(String::new()));
+            Ok(Err(_)) if running.is_cancelled() || stop() => {
+                let why = if running.is_cancelled() { "" } else { NEEDLESS };
+                running.finish(Outcome::Cancelled(why.to_owned()));
                 Err(NotDone::Cancelled)
             }
             Ok(Err(error)) => {
@@ -343,6 +353,8 @@ impl Tasks {
     }
 }
 
+/// What is said of a task that was left without a word.
+const NEEDLESS: &str = "it was not needed any more";
 /// What is said of a task that has panicked.
 pub(crate) const PANICKED: &str = "it has panicked: `hob daemon logs` has more";
 
@@ -356,6 +368,20 @@ pub(crate) enum NotDone<E> {
     /// It has panicked. The log has its words.
     Panicked,
     Failed(E),
+}
+
+impl State {
+    /// Keeps so many that have ended.
+    fn forget_the_oldest(&mut self, most: usize) {
+        while self.past.len() > most {
+            // By their ends: one that took long is not the oldest for having begun first.
+            let end = |task: &Task| task.submitted_ms + task.waited_ms + task.ran_ms;
+            let oldest = self.past.values().min_by_key(|task| (end(task), task.id));
+            let Some(oldest) = oldest.map(|task| task.id) else { return };
+            self.past.remove(&oldest);
+            self.forgotten.push(oldest);
+        }
+    }
 }
 
 impl Inner {
@@ -383,9 +409,7 @@ impl Inner {
         } else {
             state.unwritten.insert(live.id);
             state.past.insert(live.id, task);
-            while state.past.len() > self.limits.history {
-                state.past.pop_first();
-            }
+            state.forget_the_oldest(self.limits.history);
         }
         drop(state);
         self.tell();
@@ -406,6 +430,7 @@ impl Live {
         let seconds = progress.since.or(started).map_or(0.0, |since| (now - since).as_secs_f64());
         let rate = if seconds > 0.0 { done as f64 / seconds } else { 0.0 };
         let left = progress.total.map(|total| total.saturating_sub(done));
+        let left = left.map(|left| left + progress.later);
         let eta = left.filter(|_| rate > 0.0).map(|left| (left as f64 / rate * 1000.0) as u64);
         let since_1970 = self.submitted.0.duration_since(SystemTime::UNIX_EPOCH);
         Task {
@@ -470,7 +495,7 @@ impl Drop for Held {
         self.end(match std::thread::panicking() {
             true => Outcome::Failed(PANICKED.to_owned()),
             false if self.live.cancelled.is_cancelled() => Outcome::Cancelled(String::new()),
-            false => Outcome::Cancelled("it was not needed any more".to_owned()),
+            false => Outcome::Cancelled(NEEDLESS.to_owned()),
         });
     }
 }
@@ -528,10 +553,23 @@ impl Running {
 
     /// Begins a part of the work, of so many units.
     pub(crate) fn phase(&self, phase: &'static str, total: Option<u64>) {
+        self.phase_before(phase, total, 0);
+    }
+
+    /// The same where another part of so many units follows, of which each takes about as long.
+    pub(crate) fn phase_before(&self, phase: &'static str, total: Option<u64>, later: u64) {
         self.0.live.done.store(0, Ordering::Relaxed);
         *lock(&self.0.live.progress) =
-            Progress { phase, since: Some(Instant::now()), total, count: None };
+            Progress { phase, since: Some(Instant::now()), total, later, count: None };
         self.0.tasks.0.tell();
+    }
+
+    /// All of it is done: so many units.
+    pub(crate) fn sum_up(&self, units: u64) {
+        self.0.live.done.store(units, Ordering::Relaxed);
+        let since = self.0.live.started.get().copied();
+        *lock(&self.0.live.progress) =
+            Progress { since, total: Some(units), ..Progress::default() };
     }
 
     /// Something else counts the units that are done.

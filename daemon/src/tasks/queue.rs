@@ -33,6 +33,9 @@ struct Waiting {
     lane: Lane,
     priority: Priority,
     since: Instant,
+    /// It has asked for its turn. One that has not (its tree is still being looked at) keeps nobody
+    /// waiting.
+    asks: bool,
 }
 
 impl Waiting {
@@ -75,7 +78,7 @@ impl Queue {
         if blocked && self.waiting.len() >= self.most {
             return Err(Full(self.most));
         }
-        self.waiting.push(Waiting { id, lane, priority, since: now });
+        self.waiting.push(Waiting { id, lane, priority, since: now, asks: false });
         Ok(())
     }
 
@@ -96,13 +99,15 @@ impl Queue {
         let Some(at) = self.waiting.iter().position(|waiting| waiting.id == id) else {
             return false;
         };
+        self.waiting[at].asks = true;
         let lane = self.waiting[at].lane;
         let free = self.at_once[lane as usize].saturating_sub(self.running[lane as usize]);
         let mine = self.waiting[at].urgency(now);
         // Of equals the one that came first.
         let ahead = |(place, other): (usize, &Waiting)| {
             let theirs = other.urgency(now);
-            other.lane == lane && (theirs > mine || (theirs == mine && place < at))
+            let goes_first = theirs > mine || (theirs == mine && place < at);
+            other.lane == lane && other.asks && goes_first
         };
         let turn = self.waiting.iter().enumerate().filter(|other| ahead(*other)).count() < free;
         if turn {
@@ -134,6 +139,8 @@ mod tests {
 
     /// Those of the given that get their turn, one after the other.
     fn order(queue: &mut Queue, ids: &[u64], now: Instant) -> Vec<u64> {
+        // All ask while there is no room.
+        assert!(!ids.iter().any(|id| queue.take_turn(*id, now)));
         let mut order = Vec::new();
         while order.len() < ids.len() {
             queue.done(Cpu);
@@ -156,6 +163,18 @@ mod tests {
         queue.push(4, Cpu, Usual, now).unwrap();
         queue.push(5, Cpu, Usual, now).unwrap();
         assert_eq!(order(&mut queue, &[5, 4], now), [4, 5]);
+    }
+
+    #[test]
+    fn who_does_not_ask_for_its_turn_keeps_nobody_waiting() {
+        let now = Instant::now();
+        let mut queue = Queue::new(3, [1, 1]);
+        queue.push(1, Cpu, Asked, now).unwrap();
+        queue.push(2, Cpu, Usual, now).unwrap();
+        assert!(queue.take_turn(2, now));
+        assert!(!queue.take_turn(1, now));
+        queue.done(Cpu);
+        assert!(queue.take_turn(1, now));
     }
 
     #[test]

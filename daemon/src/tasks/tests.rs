@@ -163,6 +163,17 @@ fn the_history_is_there_after_a_restart_and_numbers_go_on() {
 }
 
 #[test]
+fn one_that_took_long_is_remembered_when_it_ends() {
+    let tasks = Tasks::new(None, Limits { history: 1, ..LIMITS });
+    let long = tasks.submit(asked(Work::Index)).unwrap().turn(&never).unwrap();
+    let id = long.id();
+    tasks.submit(asked(Work::Merge)).unwrap().turn(&never).unwrap().finish(Outcome::Done);
+    std::thread::sleep(std::time::Duration::from_millis(5));
+    long.finish(Outcome::Done);
+    assert_eq!(tasks.get(id).map(|task| task.state), Some(TaskState::Done));
+}
+
+#[test]
 fn who_follows_hears_of_each_step() {
     let tasks = tasks();
     let mut news = tasks.news();

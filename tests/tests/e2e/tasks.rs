@@ -4,6 +4,7 @@ use crate::start;
 use hob_tests::{Hob, within};
 use rustix::process::Signal;
 use serde_json::Value;
+use std::process::Stdio;
 use std::time::Duration;
 
 /// Anything may take so long before the test has failed.
@@ -159,5 +160,77 @@ fn a_full_queue_is_told_and_answers_stay_right() {
         let status = hob.run(&format!("status --json {}", hob.outside("third").display()));
         let status: Value = serde_json::from_str(&status).unwrap();
         status["pending"] == 0
+    });
+}
+
+#[test]
+fn who_waits_on_a_terminal_is_told_when_it_is_done() {
+    let hob = start("");
+    for number in 0..300 {
+        hob.write(format!("{number}.rs"), "fn kettle() {}\n".repeat(200));
+    }
+    // It draws a bar there, from a thread of its own.
+    let program = hob.hob().get_program().to_str().unwrap().to_owned();
+    let mut script = hob.command("script");
+    script.args(["-qec", &format!("{program} index --wait"), "/dev/null"]).current_dir(hob.root());
+    let Ok(mut child) = script.stdin(Stdio::null()).stdout(Stdio::piped()).spawn() else {
+        return hob_tests::skipped("no script");
+    };
+    within(PATIENCE, "the end of it", || child.try_wait().unwrap().is_some());
+    let told = std::io::read_to_string(child.stdout.take().unwrap()).unwrap();
+    assert!(told.contains(": 300 files indexed"), "{told}");
+}
+
+#[test]
+fn a_file_that_never_rests_keeps_nobody_waiting() {
+    let mut hob = start("//- log.txt\nfoo\n");
+    hob.set("HOB_TASKS_CPU", "1");
+    hob.index();
+    let second = hob.outside("second");
+    std::fs::create_dir(&second).unwrap();
+    std::fs::write(second.join("a.rs"), "fn pot() {}\n").unwrap();
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut line = 0;
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                hob.write("log.txt", format!("foo {line}\n"));
+                line += 1;
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
+        });
+        within(PATIENCE, "a turn of the log", || hob.status()["pending"] != 0);
+        let waited = hob.try_run(&["index", "--wait", second.to_str().unwrap()]);
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(waited.status, Some(0), "{waited:?}");
+    });
+}
+
+#[test]
+fn one_content_is_indexed_once_however_many_threads_meet_it() {
+    let mut hob = start("");
+    hob.set("HOB_INDEX_THREADS", "4");
+    for number in 0..400 {
+        hob.write(format!("{number}.rs"), format!("fn kettle_{}() {{}}\n", number % 10));
+    }
+    hob.index();
+    let store = &hob.status()["store"];
+    assert_eq!((&store["contents"], &store["symbols"]), (&10.into(), &10.into()), "{store}");
+}
+
+#[test]
+fn who_waits_for_what_is_forgotten_is_told() {
+    let hob = busy();
+    let waits = || hob.try_run(&["index", "--wait"]);
+    std::thread::scope(|scope| {
+        let id = begin(&hob);
+        is_reading(&hob, &id);
+        let waits = scope.spawn(waits);
+        within(PATIENCE, "one who waits", || hob.status()["task"] != Value::Null);
+        let _ = hob.run("workspaces forget .");
+        let told = waits.join().unwrap();
+        // It may have asked only after that, and then it is indexed.
+        let is_told = told.stderr.contains("was forgotten meanwhile");
+        assert!(is_told == (told.status == Some(2)), "{told:?}");
     });
 }
