@@ -153,7 +153,7 @@ impl Default for Config {
         Self {
             limits: Limits::default(),
             query_bytes: 1024,
-            streams: 64,
+            streams: 256,
             log_format: "text",
             log_level: "info".to_owned(),
             log_file_mb: 10,

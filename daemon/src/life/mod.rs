@@ -41,6 +41,8 @@ use std::time::{Duration, Instant};
 use succession::Succession;
 use tokio_util::sync::CancellationToken;
 
+/// Threads for calls that compute or wait, at most.
+const CALLS: usize = 256;
 /// The status of a daemon that did not start.
 const NOT_STARTED: u8 = 2;
 
@@ -145,6 +147,8 @@ fn live(
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
+        // Each stream may keep one waiting for its client; the others are for all else.
+        .max_blocking_threads(services.config.streams.saturating_add(CALLS))
         .thread_stack_size(crate::STACK)
         .enable_all()
         .build()
