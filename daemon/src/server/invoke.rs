@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use tracing::Instrument as _;
 
 /// How many notifications of one stream wait before its handler does.
-const STREAM_BUFFER: usize = 4;
+const STREAM_BUFFER: usize = 16;
 
 /// Numbers the subscriptions of a connection.
 #[derive(Debug, Default)]
