@@ -94,6 +94,12 @@ fn who_waits_for_an_index_is_told_that_it_was_cancelled() {
     std::thread::scope(|scope| {
         let waits = scope.spawn(|| hob.try_run(&["index", "--wait"]));
         let follows = scope.spawn(|| hob.try_run(&["tasks", "wait", &id]));
+        // It asks for the index first, and then for its end over another connection.
+        within(PATIENCE, "its first question", || {
+            let top: Value = serde_json::from_str(&hob.run("profile --json --top 100")).unwrap();
+            let mut operations = top["operations"].as_array().unwrap().iter();
+            operations.any(|one| one["name"] == "index.build" && one["count"].as_u64() >= Some(2))
+        });
         let connections = || hob.status()["daemon"]["connections"].as_u64().unwrap_or_default();
         within(PATIENCE, "both ask", || connections() >= 3);
         let _ = hob.run(&format!("tasks cancel {id}"));
