@@ -57,7 +57,9 @@ impl Outputs {
             return Err(Error::new(ErrorKind::Usage, "nothing is to be recorded")
                 .hint("say where to: `--flame FILE.svg`, `--trace FILE.json` or both"));
         }
-        if self.flame == self.trace {
+        let absolute =
+            |path: &Option<PathBuf>| path.as_ref().and_then(|p| std::path::absolute(p).ok());
+        if absolute(&self.flame) == absolute(&self.trace) {
             return Err(Error::new(ErrorKind::Usage, "`--flame` and `--trace` name one file")
                 .hint("give each its own"));
         }
@@ -66,8 +68,15 @@ impl Outputs {
 
     /// Whether a file can be written, which is left as it is.
     fn probe(&self, path: &Path) -> Result<(), Error> {
-        if self.force && path.exists() {
-            return File::options().write(true).open(path).map(drop).map_err(|e| cannot(path, &e));
+        if self.force && path.symlink_metadata().is_ok() {
+            // A link may lead to a file that is not there yet.
+            let was_there = path.exists();
+            let opened = File::options().write(true).create(true).truncate(false).open(path);
+            opened.map_err(|error| cannot(path, &error))?;
+            if let (false, Ok(made)) = (was_there, path.canonicalize()) {
+                let _ = std::fs::remove_file(made);
+            }
+            return Ok(());
         }
         File::create_new(path).map_err(|error| cannot(path, &error))?;
         std::fs::remove_file(path).map_err(|error| cannot(path, &error))
@@ -82,12 +91,17 @@ impl Outputs {
     /// Writes what was recorded, and tells it.
     fn take(&self, recorded: &ProfileRecording, world: &mut World<'_>) -> Result<Status, Error> {
         let mut status = Status::Done;
+        // Where one cannot be written the other is, all the same.
+        let mut failed = Ok(());
         if let Some(path) = &self.flame {
             match &recorded.flame {
                 Some(image) => {
-                    self.write(path, image)?;
-                    let samples = units::counted(recorded.samples, "sample");
-                    writeln!(world.out, "{}: {samples}", path.display())?;
+                    if let Err(error) = self.write(path, image) {
+                        failed = Err(error);
+                    } else {
+                        let samples = units::counted(recorded.samples, "sample");
+                        writeln!(world.out, "{}: {samples}", path.display())?;
+                    }
                 }
                 None => {
                     world.note(
@@ -102,6 +116,7 @@ impl Outputs {
             self.write(path, trace)?;
             writeln!(world.out, "{}: {}", path.display(), units::counted(recorded.spans, "span"))?;
         }
+        failed?;
         if recorded.dropped > 0 {
             let dropped = units::counted(recorded.dropped, "later span");
             let message = format!("the trace has no room for {dropped}");
@@ -137,6 +152,11 @@ mod tests {
         assert!(outputs(&new, false).check().is_ok() && !new.exists());
         assert!(outputs(&old, true).check().is_ok());
         assert_eq!(std::fs::read_to_string(&old).unwrap(), "mine");
+        let (link, target) = (dir.path().join("link"), dir.path().join("target"));
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        assert!(outputs(&link, true).check().is_ok() && !target.exists());
+        let twice = Outputs { flame: Some("y".into()), trace: Some("./y".into()), force: false };
+        assert!(twice.check().unwrap_err().message.contains("one file"));
         outputs(&old, true).write(&old, "theirs").unwrap();
         assert_eq!(std::fs::read_to_string(&old).unwrap(), "theirs");
     }
