@@ -49,6 +49,8 @@ pub struct Config {
     pub tasks_cpu: usize,
     /// Tasks at once that mostly write.
     pub tasks_disk: usize,
+    /// Milliseconds that a task may run; 0 is for ever.
+    pub tasks_deadline_ms: usize,
     /// Tasks that are known after their end.
     pub tasks_history: usize,
     /// `symbols.file_kb`.
@@ -120,7 +122,9 @@ impl Config {
     pub(crate) fn task_limits(&self) -> tasks::Limits {
         let cpu = some_or(self.tasks_cpu, cores().max(2));
         let (queue, disk, history) = (self.tasks_queue, self.tasks_disk, self.tasks_history);
-        tasks::Limits { queue, cpu, disk, history }
+        let deadline = Duration::from_millis(self.tasks_deadline_ms as u64);
+        let deadline = (!deadline.is_zero()).then_some(deadline);
+        tasks::Limits { queue, cpu, disk, deadline, history }
     }
 
     /// What a namespace of the cache may use.
@@ -165,6 +169,7 @@ impl Default for Config {
             tasks_queue: 256,
             tasks_cpu: 0,
             tasks_disk: 2,
+            tasks_deadline_ms: 0,
             tasks_history: 200,
             symbols_file_kb: 2048,
             symbols_limit: 10_000,

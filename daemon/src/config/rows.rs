@@ -160,6 +160,11 @@ pub(super) const ROWS: &[Row] = &[
         slot: |config| Slot::Count(&mut config.tasks_disk, 1),
     },
     Row {
+        key: "tasks.deadline_ms",
+        doc: "Milliseconds after which a task has failed that indexes or merges; 0 is never.",
+        slot: |config| Slot::Count(&mut config.tasks_deadline_ms, 0),
+    },
+    Row {
         key: "tasks.history",
         doc: "Tasks that are known after their end.",
         slot: |config| Slot::Count(&mut config.tasks_history, 1),

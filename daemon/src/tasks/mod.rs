@@ -75,23 +75,16 @@ pub(crate) struct Spec {
     work: Work,
     root: Option<PathBuf>,
     priority: Priority,
-    deadline: Option<Duration>,
 }
 
 impl Spec {
     /// Work for a workspace.
     pub(crate) fn new(work: Work, root: &Path) -> Self {
-        Self { work, root: Some(root.to_owned()), priority: Priority::Usual, deadline: None }
+        Self { work, root: Some(root.to_owned()), priority: Priority::Usual }
     }
 
     pub(crate) fn priority(self, priority: Priority) -> Self {
         Self { priority, ..self }
-    }
-
-    /// Cancels it when it has run for so long.
-    #[cfg(test)]
-    pub(crate) fn deadline(self, deadline: Duration) -> Self {
-        Self { deadline: Some(deadline), ..self }
     }
 }
 
@@ -123,6 +116,8 @@ pub(crate) struct Limits {
     pub(crate) cpu: usize,
     /// Tasks at once that mostly write.
     pub(crate) disk: usize,
+    /// How long one that can be cancelled may run.
+    pub(crate) deadline: Option<Duration>,
     /// Tasks that have ended.
     pub(crate) history: usize,
 }
@@ -214,7 +209,7 @@ impl Tasks {
     /// Tasks that leave no history.
     #[cfg(test)]
     pub(crate) fn for_tests() -> Self {
-        Self::new(None, Limits { queue: 64, cpu: 2, disk: 2, history: 64 })
+        Self::new(None, Limits { queue: 64, cpu: 2, disk: 2, deadline: None, history: 64 })
     }
 
     /// Lines work up. It runs once [`Waiting::turn`] says so.
@@ -280,7 +275,8 @@ impl Tasks {
             common: !cancellable && spec.priority == Priority::Idle,
             submitted: (SystemTime::now(), Instant::now()),
             started: OnceLock::new(),
-            deadline: spec.deadline,
+            // What queries wait for has the deadlines of those.
+            deadline: self.0.limits.deadline.filter(|_| cancellable),
             late: AtomicBool::new(false),
             cancelled: CancellationToken::new(),
             progress: Mutex::default(),
