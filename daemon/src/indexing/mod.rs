@@ -281,7 +281,9 @@ impl Work {
         let waiting = now.waiting.take();
         now.task = None;
         drop(now);
+        // What another thread was at is read again, and is one file all the same.
         let files = std::mem::take(&mut self.so_far).into_iter().max().unwrap_or(0);
+        let files = files.min(self.workspace.snapshot().tree.totals().files);
         match (self.task.take(), waiting) {
             (Some(task), _) => {
                 if matches!(outcome, Outcome::Done) {
