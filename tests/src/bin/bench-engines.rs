@@ -364,6 +364,14 @@ fn measured(options: &Options, tree: &Path, rounds: usize) -> Result<(), Failure
         let connection = Connection::open(&Place::with_socket(world.socket()))?;
         worlds.push((world, dir, daemon, connection));
     }
+    // Segments are merged after all is indexed, and that is no search.
+    for (_, _, daemon, _) in &worlds {
+        let mut before = Duration::MAX;
+        while daemon.cpu() != before {
+            before = daemon.cpu();
+            std::thread::sleep(Duration::from_secs(1));
+        }
+    }
     for (pattern, is_small, rounds) in cases {
         let mut times = [Times::default(), Times::default()];
         let cpu: Vec<Duration> = worlds.iter().map(|(_, _, daemon, _)| daemon.cpu()).collect();
