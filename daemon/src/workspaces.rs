@@ -44,7 +44,6 @@ pub(crate) struct Workspaces {
     caches: Caches,
     epochs: Arc<AtomicU64>,
     pub(crate) foreground: Arc<Foreground>,
-    /// The threads that look at directories.
     open: Mutex<Open>,
 }
 

@@ -39,7 +39,7 @@ pub(super) struct Streams {
 
 impl Streams {
     pub(super) fn new(services: Arc<Services>) -> Self {
-        let room = Arc::new(Semaphore::new(services.config.streams));
+        let room = Arc::new(Semaphore::new(services.config.streams.min(Semaphore::MAX_PERMITS)));
         Self { services, room }
     }
 

@@ -17,6 +17,8 @@ use crate::tasks::{
 use crate::workspace::{Indexed, Snapshot, Workspace};
 use hob_index::symbols::extract::Limits;
 use hob_index::tree::{Dir, DocId, Docs, File};
+use std::collections::HashSet;
+use std::hash::Hash;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -336,7 +338,7 @@ impl Work {
         let later = snapshot.tree.totals().unoutlined;
         self.phase("reading", pending.len(), later);
         self.so_far[0] += pending.len() as u64;
-        let claimed = Mutex::default();
+        let claimed = Claims::default();
         self.budget.bulk.run(&pending, |memory| Batch::new(self, store, memory, &claimed))?;
         self.merges = true;
         if self.is_cancelled() {
@@ -370,7 +372,7 @@ impl Work {
         }
         self.phase("outlining", files.len(), 0);
         self.so_far[1] += files.len() as u64;
-        let claimed = Mutex::default();
+        let claimed = Claims::default();
         self.budget.bulk.run(&files, |memory| {
             // As much again is needed while it is written.
             Outlining::new(self, store, memory / 2, &claimed)
@@ -481,6 +483,22 @@ impl Work {
         let now = lock(&self.course.now);
         let waits = now.waiting.as_ref().is_some_and(Waiting::is_cancelled);
         waits || self.task.as_ref().is_some_and(Running::is_cancelled)
+    }
+}
+
+/// What threads of one round work on, so that none does what another has begun.
+struct Claims<T>(Mutex<HashSet<T>>);
+
+impl<T> Default for Claims<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T: Eq + Hash> Claims<T> {
+    /// Whether nobody has it yet; then whoever asks does.
+    fn take(&self, one: T) -> bool {
+        lock(&self.0).insert(one)
     }
 }
 

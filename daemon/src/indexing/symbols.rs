@@ -4,7 +4,7 @@
 //! it: so searches are quick as soon as they can be, and what is made of symbols can be made anew
 //! without the text.
 
-use super::{Pending, Work};
+use super::{Claims, Pending, Work};
 use crate::outlines::{Links, Source};
 use crate::parallel::Worker;
 use crate::profile::stage;
@@ -16,7 +16,6 @@ use hob_index::symbols::languages::{self, Language};
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
-use std::sync::{Mutex, PoisonError};
 
 /// A content, and the number of the language that it is outlined as.
 pub(super) type Outlined = (u32, u8);
@@ -31,7 +30,7 @@ pub(super) struct Outlining<'a> {
     /// Contents that are in the making here, with the languages' numbers.
     known: HashSet<Outlined>,
     /// The same of all threads, since the round began.
-    claimed: &'a Mutex<HashSet<Outlined>>,
+    claimed: &'a Claims<Outlined>,
     /// Files whose outline is.
     waiting: Vec<Indexed>,
 }
@@ -41,7 +40,7 @@ impl<'a> Outlining<'a> {
         work: &'a Work,
         store: &'a Store,
         memory: usize,
-        claimed: &'a Mutex<HashSet<Outlined>>,
+        claimed: &'a Claims<Outlined>,
     ) -> Self {
         Self {
             work,
@@ -82,7 +81,7 @@ impl<'a> Outlining<'a> {
         if let Some(language) = source.language(&pending.path)
             && !self.is_known(doc, language)?
         {
-            if !self.claim(doc, language) {
+            if !self.claimed.take((doc, language.number)) {
                 // Another thread is at it: once that is stored, this file is outlined as well.
                 return Ok(());
             }
@@ -94,12 +93,6 @@ impl<'a> Outlining<'a> {
         }
         self.waiting.push(indexed);
         Ok(())
-    }
-
-    /// Whether no other thread outlines the content.
-    fn claim(&self, doc: u32, language: &Language) -> bool {
-        let mut claimed = self.claimed.lock().unwrap_or_else(PoisonError::into_inner);
-        claimed.insert((doc, language.number))
     }
 
     /// Whether what the content defines in that language is stored, or about to be.

@@ -1,7 +1,7 @@
 //! Numbers the contents of files, and makes segments of their trigrams.
 
 use super::content::{self, Content, Reader};
-use super::{FEW, Pending, Work};
+use super::{Claims, FEW, Pending, Work};
 use crate::parallel::Worker;
 use crate::profile::stage;
 use crate::store::{Additions, Hash, Store, StoreError};
@@ -9,8 +9,7 @@ use crate::workspace::Indexed;
 use hob_index::postings::MAX_DOCS;
 use hob_index::tree::DocId;
 use hob_index::trigram::Extractor;
-use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, PoisonError};
+use std::collections::HashMap;
 
 /// A segment in the making, of one thread.
 pub(super) struct Batch<'a> {
@@ -21,7 +20,7 @@ pub(super) struct Batch<'a> {
     additions: Additions,
     known: HashMap<Hash, u32>,
     /// Contents that some thread numbers, since the round began.
-    claimed: &'a Mutex<HashSet<Hash>>,
+    claimed: &'a Claims<Hash>,
     /// Files whose content is in the additions, by its place there.
     waiting: Vec<(Indexed, u32)>,
     done: Vec<Indexed>,
@@ -33,7 +32,7 @@ impl<'a> Batch<'a> {
         work: &'a Work,
         store: &'a Store,
         memory: usize,
-        claimed: &'a Mutex<HashSet<Hash>>,
+        claimed: &'a Claims<Hash>,
     ) -> Self {
         Self {
             work,
@@ -79,7 +78,7 @@ impl<'a> Batch<'a> {
             self.done.push(indexed(doc));
             return Ok(());
         }
-        if !self.claim(hash) {
+        if !self.claimed.take(hash) {
             // Another thread is at it: once that is stored, this file gets the same number.
             return Ok(());
         }
@@ -92,11 +91,6 @@ impl<'a> Batch<'a> {
         self.additions.contents.push((hash, place));
         self.waiting.push((indexed(DocId::PENDING), place));
         Ok(())
-    }
-
-    /// Whether no other thread numbers the content.
-    fn claim(&self, hash: Hash) -> bool {
-        self.claimed.lock().unwrap_or_else(PoisonError::into_inner).insert(hash)
     }
 
     fn flush(&mut self) -> Result<(), StoreError> {

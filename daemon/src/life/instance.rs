@@ -381,6 +381,14 @@ mod tests {
     }
 
     #[test]
+    fn a_directory_that_is_missing_is_named_to_be_made() {
+        let dir = tempfile::tempdir().unwrap();
+        let missing = dir.path().join("missing");
+        let error = claim(&missing.join("s")).unwrap_err();
+        assert_eq!(error.hint(), format!("make the directory `{}`", missing.display()));
+    }
+
+    #[test]
     fn a_queue_that_is_full_is_an_answer() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("s");

@@ -111,7 +111,7 @@ impl Calls {
             late: CancellationToken::new(),
             subscriptions: BoundedSubscriptions::new(subscriptions),
             subscription_ids: invoke::Counter::default(),
-            room: Arc::new(Semaphore::new(limits.calls)),
+            room: Arc::new(Semaphore::new(limits.calls.min(Semaphore::MAX_PERMITS))),
             stopping: AtomicBool::new(false),
             table: Mutex::default(),
             calling: TaskTracker::new(),

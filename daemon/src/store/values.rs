@@ -152,7 +152,7 @@ impl Values {
         now: u64,
     ) -> Result<BTreeMap<u8, u64>, StoreError> {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        if !changes.is_empty() && !self.is_worth_a_commit(changes, now)? {
+        if !self.is_worth_a_commit(changes, &budget, now)? {
             return Ok(BTreeMap::new());
         }
         let _stage = stage!("cache.write").entered();
@@ -186,8 +186,15 @@ impl Values {
     }
 
     /// Whether there is more than uses that need no note: to commit waits for the disk.
-    fn is_worth_a_commit(&self, changes: &[Change], now: u64) -> Result<bool, StoreError> {
-        if !changes.iter().all(|change| matches!(change, Change::Used(_))) {
+    fn is_worth_a_commit(
+        &self,
+        changes: &[Change],
+        budget: &impl Fn(u8) -> u64,
+        now: u64,
+    ) -> Result<bool, StoreError> {
+        let changes_values = changes.iter().any(|change| !matches!(change, Change::Used(_)));
+        let is_over = self.amounts().iter().any(|(at, amount)| amount.bytes > budget(*at));
+        if changes_values || is_over {
             return Ok(true);
         }
         self.with(|db| {

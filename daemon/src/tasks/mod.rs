@@ -17,7 +17,7 @@ pub(crate) use queue::{Full, Lane, Priority};
 use hob_protocol::{Task, TaskState, Text};
 use keeper::Keeper;
 use queue::Queue;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -142,6 +142,9 @@ struct State {
     queue: Queue,
     live: BTreeMap<u64, Arc<Live>>,
     past: BTreeMap<u64, Task>,
+    /// Their numbers in the order of their ends: one that took long is not the oldest for having begun
+    /// first.
+    ended: VecDeque<u64>,
     next: u64,
     /// What is to be written down.
     unwritten: BTreeSet<u64>,
@@ -185,7 +188,11 @@ impl Tasks {
     /// Reads the history at `path`, if there is one; without a path there is none.
     pub(crate) fn new(path: Option<PathBuf>, limits: Limits) -> Self {
         let past = path.as_deref().map(keeper::read).unwrap_or_default();
+        let end = |task: &Task| task.submitted_ms + task.waited_ms + task.ran_ms;
+        let mut ended: Vec<(u64, u64)> = past.values().map(|task| (end(task), task.id)).collect();
+        ended.sort_unstable();
         let mut state = State {
+            ended: ended.into_iter().map(|(_, id)| id).collect(),
             queue: Queue::new(limits.queue, [limits.cpu, limits.disk]),
             live: BTreeMap::new(),
             next: past.keys().next_back().map_or(1, |last| last + 1),
@@ -370,10 +377,7 @@ impl State {
     /// Keeps so many that have ended.
     fn forget_the_oldest(&mut self, most: usize) {
         while self.past.len() > most {
-            // By their ends: one that took long is not the oldest for having begun first.
-            let end = |task: &Task| task.submitted_ms + task.waited_ms + task.ran_ms;
-            let oldest = self.past.values().min_by_key(|task| (end(task), task.id));
-            let Some(oldest) = oldest.map(|task| task.id) else { return };
+            let Some(oldest) = self.ended.pop_front() else { return };
             self.past.remove(&oldest);
             self.forgotten.push(oldest);
         }
@@ -405,6 +409,7 @@ impl Inner {
         } else {
             state.unwritten.insert(live.id);
             state.past.insert(live.id, task);
+            state.ended.push_back(live.id);
             state.forget_the_oldest(self.limits.history);
         }
         drop(state);

@@ -170,9 +170,41 @@ fn one_that_took_long_is_remembered_when_it_ends() {
     let long = tasks.submit(asked(Work::Index)).unwrap().turn(&never).unwrap();
     let id = long.id();
     tasks.submit(asked(Work::Merge)).unwrap().turn(&never).unwrap().finish(Outcome::Done);
-    std::thread::sleep(std::time::Duration::from_millis(5));
     long.finish(Outcome::Done);
     assert_eq!(tasks.get(id).map(|task| task.state), Some(TaskState::Done));
+}
+
+#[test]
+fn the_time_that_is_left_is_that_of_the_parts_that_follow_too() {
+    let tasks = tasks();
+    let running = tasks.submit(asked(Work::Index)).unwrap().turn(&never).unwrap();
+    running.phase_before("reading", Some(10), 10);
+    let began = Instant::now();
+    running.advance(5);
+    while began.elapsed() < Duration::from_millis(3) {
+        std::hint::spin_loop();
+    }
+    let gone = began.elapsed().as_millis() as u64;
+    // Three times as many are left as are done.
+    assert!(tasks.get(running.id()).unwrap().eta_ms >= Some(3 * gone));
+}
+
+#[test]
+fn a_history_that_cannot_be_written_is_written_later() {
+    let dir = tempfile::tempdir().unwrap();
+    let blocked = dir.path().join("blocked");
+    std::fs::write(&blocked, "a file, where a directory is to be").unwrap();
+    let path = blocked.join("tasks.redb");
+    let tasks = Tasks::new(Some(path.clone()), LIMITS);
+    tasks.submit(asked(Work::Index)).unwrap().turn(&never).unwrap().finish(Outcome::Done);
+    let until = Instant::now() + TOO_LONG;
+    while tasks.0.lock().rest.is_none() {
+        assert!(Instant::now() < until);
+        std::thread::yield_now();
+    }
+    std::fs::remove_file(&blocked).unwrap();
+    tasks.close();
+    assert_eq!(Tasks::new(Some(path), LIMITS).list().len(), 1);
 }
 
 #[test]

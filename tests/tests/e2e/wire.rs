@@ -126,16 +126,30 @@ fn a_client_that_leaves_in_mid_stream_takes_its_work_along() {
     back_at(&mut other, before);
 }
 
-#[test]
-fn streams_beyond_the_limit_wait_and_calls_do_not() {
-    let vars = [("HOB_LIMITS_STREAMS", "1"), ("HOB_LIMITS_STALLED_WRITE_MS", "1500")];
-    let hob = warm("", &vars);
+/// A world with room for one stream, and the client that has it and has read its beginning.
+fn with_all_room_taken(stalled_write_ms: &str) -> (Hob, Raw) {
+    let limits = [("HOB_LIMITS_STREAMS", "1"), ("HOB_LIMITS_STALLED_WRITE_MS", stalled_write_ms)];
+    let hob = warm("", &limits);
     verbose(&hob);
     hob.index();
-    let mut deaf = Raw::to(&hob);
-    deaf.send(stream(&hob, 1, "needle")).unwrap();
-    assert!(deaf.answer()["result"].is_number());
-    deaf.answer();
+    let mut reader = Raw::to(&hob);
+    reader.send(stream(&hob, 1, "needle")).unwrap();
+    assert!(reader.answer()["result"].is_number());
+    reader.answer();
+    (hob, reader)
+}
+
+#[test]
+fn the_largest_limits_are_limits() {
+    let most = i64::MAX.to_string();
+    let limits = [("HOB_LIMITS_STREAMS", &*most), ("HOB_LIMITS_CALLS", &*most)];
+    let hob = warm("//- a.txt\nneedle\n", &limits);
+    assert_eq!(hob.run("search needle"), "a.txt:1:needle\n");
+}
+
+#[test]
+fn streams_beyond_the_limit_wait_and_calls_do_not() {
+    let (hob, _deaf) = with_all_room_taken("1500");
     let mut waits = Raw::to(&hob);
     waits.send(stream(&hob, 1, "no such line")).unwrap();
     answers_soon(&mut waits);
@@ -147,13 +161,7 @@ fn streams_beyond_the_limit_wait_and_calls_do_not() {
 
 #[test]
 fn who_keeps_all_room_for_streams_is_named_to_those_who_wait() {
-    let vars = [("HOB_LIMITS_STREAMS", "1"), ("HOB_LIMITS_STALLED_WRITE_MS", "400")];
-    let hob = warm("", &vars);
-    verbose(&hob);
-    hob.index();
-    let mut slow = Raw::to(&hob);
-    slow.send(stream(&hob, 1, "needle")).unwrap();
-    assert!(slow.answer()["result"].is_number());
+    let (hob, mut slow) = with_all_room_taken("400");
     let mut waits = Raw::to(&hob);
     waits.send(stream(&hob, 1, "needle")).unwrap();
     waits.0.get_mut().set_read_timeout(Some(Duration::from_millis(20))).unwrap();

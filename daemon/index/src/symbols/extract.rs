@@ -104,7 +104,7 @@ impl Extractor {
         }
         let work = self.limits.work.saturating_mul(text.len() / 1024 + 64).saturating_mul(STEP);
         let (parsing, querying) = (Budget(Cell::new(work)), Budget(Cell::new(work)));
-        let mut extent = Extent::Whole;
+        let (mut extent, mut tangled) = (Extent::Whole, 0);
         let ends = ends.iter().copied().take_while(|end| *end < text.len());
         let mut start = 0;
         for end in ends.chain([text.len()]) {
@@ -113,7 +113,7 @@ impl Extractor {
             let has_error = tree.root_node().has_error();
             // What takes less than a step is not asked for by the parser.
             let cost = if has_error { STEP } else { STEP / 8 };
-            if parsing.spend(cost).is_break() || is_tangled(&tree) {
+            if parsing.spend(cost).is_break() || is_tangled(&tree, &mut tangled) {
                 return Extent::GivenUp;
             }
             let first = found.len();
@@ -123,6 +123,10 @@ impl Extractor {
                 extent = Extent::Errors;
             }
             found[first..].iter_mut().for_each(|one| one.shift(start as u32));
+            if !querying.is_left() || found.len() >= self.limits.symbols {
+                // Of what follows nothing would be taken.
+                return Extent::Cut;
+            }
             start = end;
         }
         extent
@@ -219,15 +223,16 @@ impl Budget {
 
 /// Whether errors of syntax have so long runs of tokens without a name, such as brackets, that a
 /// query, which looks from each of them for the next node with a name, would not come to an end.
-fn is_tangled(tree: &Tree) -> bool {
+/// `steps` are those of all parts of a text together.
+fn is_tangled(tree: &Tree, steps: &mut u64) -> bool {
     const STEPS: u64 = 200_000_000;
     let mut cursor = tree.walk();
-    let (mut steps, mut run) = (0, 0);
+    let mut run = 0;
     loop {
         let node = cursor.node();
         run = if node.is_named() { 0 } else { run + 1 };
-        steps += run;
-        if steps > STEPS {
+        *steps += run;
+        if *steps > STEPS {
             return true;
         }
         if node.has_error() && cursor.goto_first_child() {

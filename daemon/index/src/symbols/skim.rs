@@ -17,6 +17,7 @@ use lex::{
     after_blanks, begins_line, end_of_comment, end_of_directive, end_of_parentheses, end_of_quote,
     end_of_word, next_line, star_after, word_within,
 };
+use std::ops::Range;
 
 /// Skims a text of C.
 pub(super) fn c(text: &[u8]) -> Skim {
@@ -392,16 +393,14 @@ impl Skimmer<'_> {
     /// annotations, which it often cannot tell apart, and what follows defines nothing.
     fn function(&mut self) {
         let Statement { start, name, .. } = self.statement;
-        let head = Some(offset(self.at));
+        let head = self.at;
         self.at += 1;
         self.body();
         // What is never closed may seem to go on.
         self.at = self.at.min(self.text.len());
         let name = name.0..name.1;
         if is_name(&self.text[name.clone()]) && !KEYWORDS.contains(&&self.text[name.clone()]) {
-            let (inside, range) = (offset(name.end), span(&(start..self.at)));
-            let (what, name) = (What::of(Kind::Function), span(&name));
-            self.skim.found.push(Found { what, name, scope: None, range, head, inside, rank: 0 });
+            self.find(Kind::Function, &name, &(start..self.at), head);
         }
         self.end(false);
         self.from = self.at;
@@ -568,11 +567,15 @@ impl Skimmer<'_> {
         let name = after_blanks(self.text, word);
         let name = name..end_of_word(self.text, name);
         if !name.is_empty() && name.end <= end {
-            let what = What::of(Kind::Macro);
-            let (name, range) = (span(&name), span(&(start..end)));
-            let (head, inside) = (Some(offset(first_line)), name.end);
-            self.skim.found.push(Found { what, name, scope: None, range, head, inside, rank: 0 });
+            self.find(Kind::Macro, &name, &(start..end), first_line);
         }
+    }
+
+    /// A definition that the grammar need not see.
+    fn find(&mut self, kind: Kind, name: &Range<usize>, range: &Range<usize>, head: usize) {
+        let (what, inside, head) = (What::of(kind), offset(name.end), Some(offset(head)));
+        let (name, range) = (span(name), span(range));
+        self.skim.found.push(Found { what, name, scope: None, range, head, inside, rank: 0 });
     }
 }
 
@@ -581,8 +584,8 @@ const RETRIES: u32 = 16;
 /// How far ahead the parameters' declarations of an old function are looked for.
 const OLD_STYLE: usize = 2048;
 /// Words that name no function, though parentheses and braces follow.
-const KEYWORDS: [&[u8]; 9] =
-    [b"if", b"for", b"while", b"switch", b"return", b"sizeof", b"else", b"do", b"defined"];
+const KEYWORDS: [&[u8]; 8] =
+    [b"if", b"for", b"while", b"switch", b"return", b"sizeof", b"else", b"do"];
 /// Words whose parentheses hold no parameters of a function.
 const ATTRIBUTES: [&[u8]; 8] =
     [b"__asm__", b"asm", b"__asm", b"typeof", b"__typeof__", b"__typeof", b"_Atomic", b"__printf"];
@@ -628,7 +631,7 @@ const ANNOTATIONS: [&[u8]; 28] = [
     b"__page_aligned_bss",
 ];
 
-fn span(range: &std::ops::Range<usize>) -> std::ops::Range<u32> {
+fn span(range: &Range<usize>) -> Range<u32> {
     offset(range.start)..offset(range.end)
 }
 
