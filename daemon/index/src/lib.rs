@@ -18,6 +18,7 @@
 //! assert!(!accepts(&wanted("spin_lock"), &trigrams));
 //! ```
 
+pub mod context;
 pub mod letters;
 pub mod names;
 pub mod parts;
@@ -29,3 +30,4 @@ pub mod symbols;
 pub mod tree;
 pub mod trigram;
 mod varint;
+pub mod words;

@@ -1,0 +1,312 @@
+//! The words of a text: what a request and the code that it is about have in common.
+//!
+//! A run of letters, digits and `_` is an identifier. It is split at underscores and humps; each
+//! part is a word, lowercased and lightly stemmed, and an identifier of several parts is a word
+//! of its own as well, its *compound*: `max_matches`, `maxMatches` and `MaxMatches` have the same.
+//!
+//! A word is known by a hash of 40 bits: what is ranked by them may very rarely be a little off.
+
+mod block;
+mod build;
+
+use std::ops::Range;
+
+pub use block::{BLOCK_BYTES, Block, Corrupt, Emit, KEY_BYTES, Key, Posting, Source, find};
+pub use build::{Blocks, Build, merge};
+
+/// A word, by its hash. It stands in stores: the same word is the same number for ever, unless the
+/// number of the store's rules is raised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Word(pub u64);
+
+/// How many bytes a [`Word`] takes.
+pub const WORD_BYTES: usize = 5;
+/// What is longer is no word that anybody wrote.
+const LONGEST: usize = 40;
+/// An identifier that is longer is left out as a whole.
+const LONGEST_RUN: usize = 80;
+
+impl Word {
+    /// The word of a part of an identifier, or of a word of a language: without case, stemmed.
+    #[must_use]
+    pub fn of(part: &[u8]) -> Self {
+        let mut hash = Hash::new();
+        let mut buffer = [0; LONGEST];
+        let part = &part[..part.len().min(LONGEST)];
+        let lower = &mut buffer[..part.len()];
+        lower.copy_from_slice(part);
+        lower.make_ascii_lowercase();
+        let (stem, end) = stem(lower);
+        stem.iter().chain(end).for_each(|byte| hash.add(*byte));
+        hash.end(PART)
+    }
+
+    /// The compound of several parts: their letters without underscores and case, not stemmed.
+    pub fn compound<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let mut hash = Hash::new();
+        for byte in parts.into_iter().flatten().filter(|byte| **byte != b'_') {
+            hash.add(byte.to_ascii_lowercase());
+        }
+        hash.end(COMPOUND)
+    }
+
+    /// What stands for all the words of a text: it occurs as often as there are words.
+    pub const ALL: Self = Self(0);
+}
+
+const PART: u64 = 1;
+const COMPOUND: u64 = 2;
+
+/// FNV-1a, mixed at its end, as only some of its bits are kept.
+struct Hash(u64);
+
+impl Hash {
+    fn new() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+
+    fn add(&mut self, byte: u8) {
+        self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+
+    fn end(self, sort: u64) -> Word {
+        let mixed = (self.0 ^ sort ^ (self.0 >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        Word((mixed >> (64 - 8 * WORD_BYTES)).max(1))
+    }
+}
+
+/// What [`each`] finds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The word.
+    pub word: Word,
+    /// Where it stands.
+    pub range: Range<usize>,
+    /// Whether it is the compound of the parts before it.
+    pub is_compound: bool,
+}
+
+/// Every word of a text, in order; a compound after its parts.
+pub fn each(text: &[u8], mut take: impl FnMut(Found)) {
+    for run in runs(text) {
+        let mut parts = 0;
+        split(&text[run.clone()], |part| {
+            let range = run.start + part.start..run.start + part.end;
+            parts += 1;
+            take(Found { word: Word::of(&text[range.clone()]), range, is_compound: false });
+        });
+        if parts > 1 {
+            let word = Word::compound([&text[run.clone()]]);
+            take(Found { word, range: run, is_compound: true });
+        }
+    }
+}
+
+/// The identifiers of a text, and its words of other languages.
+pub fn runs(text: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let start = at + text[at..].iter().position(|byte| is_letter(*byte))?;
+            let rest = &text[start..];
+            let length = rest.iter().position(|byte| !is_letter(*byte)).unwrap_or(rest.len());
+            at = start + length;
+            if length <= LONGEST_RUN && is_worth_it(&rest[..length]) {
+                return Some(start..at);
+            }
+        }
+    })
+}
+
+fn is_letter(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
+}
+
+/// Numbers are words only where people remember them, as those of errors.
+fn is_worth_it(run: &[u8]) -> bool {
+    if run[0].is_ascii_digit() {
+        return (2..=4).contains(&run.len()) && run.iter().all(u8::is_ascii_digit);
+    }
+    run.len() > 1
+}
+
+/// The parts of an identifier: `HTTPServer_v2` has `HTTP`, `Server`, `v2`.
+pub fn split(run: &[u8], mut take: impl FnMut(Range<usize>)) {
+    let mut start = 0;
+    let mut end = |start: usize, at: usize| {
+        if at - start > 1 && at - start <= LONGEST {
+            take(start..at);
+        }
+    };
+    for at in 0..run.len() {
+        let byte = run[at];
+        if byte == b'_' {
+            end(start, at);
+            start = at + 1;
+        } else if byte.is_ascii_uppercase() && at > start {
+            let is_after_lower = !run[at - 1].is_ascii_uppercase();
+            let is_before_lower = run.get(at + 1).is_some_and(u8::is_ascii_lowercase);
+            if is_after_lower || is_before_lower {
+                end(start, at);
+                start = at;
+            }
+        }
+    }
+    end(start, run.len());
+}
+
+/// A word without its endings, lowercase: the stem, and what is put to its end.
+///
+/// Far less than Porter's, and the same for `handle`, `handles`, `handled`, `handling`.
+fn stem(word: &[u8]) -> (&[u8], &'static [u8]) {
+    let mut stem = word;
+    if !stem.is_ascii() {
+        return (stem, b"");
+    }
+    if let Some(rest) = strip(stem, b"ies", 2) {
+        return (rest, b"y");
+    }
+    stem = match stem {
+        [rest @ .., b's', b's', b'e', b's'] => &stem[..rest.len() + 2],
+        [rest @ .., b'x' | b'h' | b'z', b'e', b's'] if rest.len() > 1 => &stem[..rest.len() + 1],
+        [.., b's' | b'u' | b'i', b's'] => stem,
+        [rest @ .., b's'] if rest.len() > 2 => rest,
+        _ => stem,
+    };
+    let shorter = strip(stem, b"ing", 3).or_else(|| strip(stem, b"ed", 3));
+    if let Some(shorter) = shorter.filter(|rest| rest.iter().any(|byte| b"aeiouy".contains(byte))) {
+        stem = match shorter {
+            [rest @ .., a, b] if a == b && !b"lsz".contains(b) => &shorter[..=rest.len()],
+            _ => shorter,
+        };
+    }
+    if let Some(rest) = strip(stem, b"ation", 4).or_else(|| strip(stem, b"ator", 4)) {
+        return (rest, b"at");
+    }
+    (strip(stem, b"e", 3).unwrap_or(stem), b"")
+}
+
+fn strip<'a>(word: &'a [u8], end: &[u8], at_least: usize) -> Option<&'a [u8]> {
+    word.strip_suffix(end).filter(|rest| rest.len() >= at_least)
+}
+
+/// How often each word occurs in a text: in the order of the words, [`Word::ALL`] first.
+#[must_use]
+pub fn count(text: &[u8]) -> Vec<(Word, u32)> {
+    let mut counter = Counter::default();
+    counter.count(text);
+    counter.take()
+}
+
+/// How much of a text is counted: what is longer is data, or was generated.
+const COUNTED_BYTES: usize = 1 << 20;
+
+/// Counts words.
+#[derive(Default)]
+pub struct Counter {
+    words: std::collections::HashMap<Word, u32, std::hash::BuildHasherDefault<ByItself>>,
+    all: u32,
+}
+
+impl Counter {
+    /// All the words of a text, or of the first MiB of it.
+    pub fn count(&mut self, text: &[u8]) {
+        each(&text[..text.len().min(COUNTED_BYTES)], |found| self.add(found.word));
+    }
+
+    /// One more.
+    pub fn add(&mut self, word: Word) {
+        *self.words.entry(word).or_insert(0) += 1;
+        self.all += 1;
+    }
+
+    /// What was counted, in the order of the words, and the counter is empty.
+    pub fn take(&mut self) -> Vec<(Word, u32)> {
+        let all = std::mem::take(&mut self.all);
+        let mut words: Vec<_> = [(Word::ALL, all)].into_iter().chain(self.words.drain()).collect();
+        words.sort_unstable();
+        words
+    }
+}
+
+/// A hash that is one already.
+#[derive(Clone, Copy, Default)]
+pub struct ByItself(u64);
+
+impl std::hash::Hasher for ByItself {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        // Tables look at the highest bits and the lowest.
+        self.0 = hash.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(run: &str) -> Vec<&str> {
+        let mut parts = Vec::new();
+        split(run.as_bytes(), |part| parts.push(&run[part]));
+        parts
+    }
+
+    #[test]
+    fn identifiers_are_split_at_underscores_and_humps() {
+        assert_eq!(parts("max_matches"), ["max", "matches"]);
+        assert_eq!(parts("HTTPServer_v2"), ["HTTP", "Server", "v2"]);
+        assert_eq!(parts("__init__"), ["init"]);
+        assert_eq!(parts("getScmFName"), ["get", "Scm", "Name"]);
+        assert_eq!(parts("utf8"), ["utf8"]);
+        assert_eq!(parts("größe_max"), ["größe", "max"]);
+    }
+
+    #[test]
+    fn endings_do_not_tell_words_apart() {
+        let same = |words: &[&str]| {
+            let words: Vec<_> = words.iter().map(|word| Word::of(word.as_bytes())).collect();
+            assert!(words.iter().all(|word| *word == words[0]), "{words:?}");
+        };
+        same(&["handle", "handles", "handled", "Handling"]);
+        same(&["map", "maps", "mapped", "mapping"]);
+        same(&["query", "queries"]);
+        same(&["match", "matches", "matching", "matched"]);
+        same(&["class", "classes"]);
+        same(&["authenticate", "authentication"]);
+        assert_ne!(Word::of(b"status"), Word::of(b"statu"));
+        assert_ne!(Word::of(b"string"), Word::of(b"str"));
+    }
+
+    #[test]
+    fn a_compound_is_the_same_however_it_is_written() {
+        let compound = |text: &str| {
+            let mut compounds = Vec::new();
+            each(text.as_bytes(), |found| {
+                if found.is_compound {
+                    compounds.push(found.word);
+                }
+            });
+            compounds
+        };
+        assert_eq!(compound("max_matches"), compound("maxMatches"));
+        assert_eq!(compound("MaxMatches"), [Word::compound([&b"max"[..], b"matches"])]);
+        assert_eq!(compound("matches"), []);
+    }
+
+    #[test]
+    fn numbers_and_what_nobody_wrote_are_no_words() {
+        let words = |text: &str| count(text.as_bytes())[0].1;
+        assert_eq!(words("0x1f 1234567 1 7"), 0);
+        assert_eq!(words("404 x the"), 2);
+        assert_eq!(words(&"a".repeat(200)), 0);
+    }
+}
