@@ -57,6 +57,10 @@ pub struct Config {
     pub symbols_file_kb: usize,
     /// `symbols.limit`.
     pub symbols_limit: usize,
+    /// Tokens of a context where the request does not say.
+    pub context_tokens: usize,
+    /// How long a request waits for past commits to be read.
+    pub context_history: Duration,
     /// Milliseconds without a connection after which the daemon ends; 0 is never.
     pub idle_exit_ms: usize,
     /// Memory for decoded values, in MiB.
@@ -173,6 +177,8 @@ impl Default for Config {
             tasks_history: 200,
             symbols_file_kb: 2048,
             symbols_limit: 10_000,
+            context_tokens: 8_192,
+            context_history: Duration::from_secs(5),
             idle_exit_ms: 0,
             cache_memory_mb: 32,
             cache_outlines: CacheRoom { memory_mb: 16, disk_mb: 128, days: 30 },

@@ -16,6 +16,7 @@
 
 mod cache;
 pub mod config;
+mod context;
 mod doctor;
 mod files;
 mod git;

@@ -7,6 +7,7 @@ mod idle;
 mod probe;
 
 use crate::config::Config;
+use crate::context;
 use crate::git;
 use crate::indexing::{Budget, Indexer, Stores};
 use crate::outlines;
@@ -64,6 +65,8 @@ pub(crate) struct Warm {
     pub(crate) repository: Arc<Repository>,
     /// What was outlined for queries, and is not stored yet.
     pub(crate) fresh: FreshFiles,
+    /// What requests in words are answered from.
+    pub(crate) context: context::Kept,
 }
 
 impl Warm {
@@ -232,7 +235,8 @@ impl Workspaces {
             (epoch, id, tree),
             self.tasks.clone(),
         );
-        Warm { indexer, workspace, repository, fresh: FreshFiles::default() }
+        let (fresh, context) = (FreshFiles::default(), context::Kept::default());
+        Warm { indexer, workspace, repository, fresh, context }
     }
 
     fn store_path(&self, common: &Path) -> PathBuf {

@@ -17,3 +17,10 @@ fn the_readme_lists_every_language_as_its_rows_do() {
     let block = format!("<!-- languages -->\n\n{table}\n<!-- /languages -->\n");
     assert!(README.contains(&block), "put this into README.md, under Languages:\n{block}");
 }
+
+#[test]
+fn the_readme_lists_every_signal_with_its_weight() {
+    let table = hob_index::context::rank::table();
+    let block = format!("<!-- signals -->\n\n{table}\n<!-- /signals -->\n");
+    assert!(README.contains(&block), "put this into README.md, under Context:\n{block}");
+}

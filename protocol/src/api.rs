@@ -117,6 +117,15 @@ interface! {
         "index.types": types() -> FileTypes;
     }
 
+    /// What a model needs to see.
+    calls ContextApi {
+        /// The files and lines that a request in words is about, within a budget of tokens.
+        "index.context": context(
+            /// The request, and how much may be shown.
+            query: ContextQuery,
+        ) -> ContextResult, fails BadPath | NotAWorkspace | BadPattern | RootGone | NotSynced;
+    }
+
     /// Questions to the index about what files define.
     calls SymbolsApi {
         /// Definitions by name: exact matches, then by prefix, then fuzzy.

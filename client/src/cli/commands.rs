@@ -35,6 +35,7 @@ pub(super) const COMMANDS: &[Row] = &[
     super::symbols::ROW,
     super::files::ROW,
     super::outline::ROW,
+    super::context::ROW,
     super::kinds::TYPES,
     super::kinds::LANGUAGES,
     super::index::ROW,

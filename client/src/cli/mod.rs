@@ -5,6 +5,7 @@
 
 mod cache;
 mod commands;
+mod context;
 mod cut;
 mod daemon;
 mod doctor;

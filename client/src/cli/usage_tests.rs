@@ -97,6 +97,7 @@ fn help_is_grouped() {
               symbols [FLAGS] QUERY                  Find where a name is defined, in all of the workspace
               files [QUERY] [--limit NUM] [-0]       Find files by some letters of their paths, or list all
               outline FILE... [--json]               Show what files define, nested, with lines and signatures
+              context [FLAGS] REQUEST...             Show the files and lines that a request in words is about
               types [--json]                         List the types of files that `hob search -t` takes
               languages [--json]                     List the languages whose definitions are known, and their kinds
 

@@ -224,6 +224,16 @@ pub(super) const ROWS: &[Row] = &[
         slot: |config| Slot::Count(&mut config.symbols_limit, 1),
     },
     Row {
+        key: "context.tokens",
+        doc: "Tokens that the text of a context may have, where the request does not say.",
+        slot: |config| Slot::Count(&mut config.context_tokens, 0),
+    },
+    Row {
+        key: "context.history_ms",
+        doc: "How long a request waits while past commits are read for the first time.",
+        slot: |config| Slot::Millis(&mut config.context_history),
+    },
+    Row {
         key: "watch.backend",
         doc: "`auto`: the kernel reports changes; `notify`: through the library that serves other\n\
               systems; `poll`: each query looks at the whole tree.",

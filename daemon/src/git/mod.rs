@@ -3,6 +3,8 @@
 //! Where a repository is does not depend on libgit2: a repository that it refuses
 //! (SHA-256, reftables) is searched like any other, and only its branch is not told.
 
+pub(crate) mod commits;
+
 use std::path::{Path, PathBuf};
 
 /// Whether a directory is the top of a work tree.

@@ -4,6 +4,7 @@
 //! It holds no state of its own.
 
 mod cache;
+mod context;
 mod daemon;
 mod files;
 mod index;
@@ -20,9 +21,9 @@ pub use interface::Interface;
 use crate::Services;
 use crate::profile as measured;
 use hob_protocol::api::{
-    CacheApiServer as _, DaemonApiServer as _, IndexApiServer as _, IndexStreamsServer as _,
-    ProfileApiServer as _, RpcApiServer as _, SymbolsApiServer as _, TasksApiServer,
-    TasksStreamsServer, WorkspaceApiServer as _,
+    CacheApiServer as _, ContextApiServer as _, DaemonApiServer as _, IndexApiServer as _,
+    IndexStreamsServer as _, ProfileApiServer as _, RpcApiServer as _, SymbolsApiServer as _,
+    TasksApiServer, TasksStreamsServer, WorkspaceApiServer as _,
 };
 use hob_protocol::{Kind, Text};
 use jsonrpsee::Methods;
@@ -44,6 +45,7 @@ pub fn methods(services: &Arc<Services>) -> Result<Methods, RegisterMethodError>
     methods.merge(workspace::Workspace::new(services.clone()).into_rpc())?;
     methods.merge(index::Index::new(services.clone()).into_rpc())?;
     methods.merge(symbols::Symbols::new(services.clone()).into_rpc())?;
+    methods.merge(context::Context::new(services.clone()).into_rpc())?;
     methods.merge(cache::Cache::new(services.clone()).into_rpc())?;
     methods.merge(profile::Profile::new(services.clone()).into_rpc())?;
     let tasks = tasks::Tasks::new(services.clone());

@@ -113,7 +113,7 @@ fn find(services: &Services, query: &SymbolsQuery, cancel: &Cancel) -> RpcResult
 }
 
 /// Where an answer about symbols came from: what is not outlined yet is not indexed.
-fn origin_of(warm: &Warm, snapshot: &crate::workspace::Snapshot) -> Origin {
+pub(super) fn origin_of(warm: &Warm, snapshot: &crate::workspace::Snapshot) -> Origin {
     let origin = warm.workspace.origin(snapshot);
     match origin.freshness {
         Freshness::Live if snapshot.tree.totals().unoutlined > 0 => {

@@ -6,6 +6,7 @@ use hob_index::parts::Cutter;
 use hob_index::symbols::languages;
 use hob_index::tree;
 use hob_index::trigram::{Extractor, Trigram, text_of};
+use hob_index::words::Counter;
 use rustix::fs::{Mode, OFlags};
 use std::ffi::OsStr;
 use std::fs::File;
@@ -89,6 +90,11 @@ impl Reader {
         });
         part(extractor.take());
         (0..cutter.unended()).for_each(|_| part(&[]));
+    }
+
+    /// Counts the words of what was read, unless nobody wrote it.
+    pub(super) fn count(&self, counter: &mut Counter) {
+        counter.count(&text_of(&self.buffer));
     }
 
     fn hash(

@@ -9,6 +9,7 @@ use crate::workspace::Indexed;
 use hob_index::postings::MAX_DOCS;
 use hob_index::tree::DocId;
 use hob_index::trigram::Extractor;
+use hob_index::words::Counter;
 use std::collections::HashMap;
 
 /// A segment in the making, of one thread.
@@ -25,6 +26,7 @@ pub(super) struct Batch<'a> {
     waiting: Vec<(Indexed, u32)>,
     done: Vec<Indexed>,
     reader: Reader,
+    counter: Counter,
 }
 
 impl<'a> Batch<'a> {
@@ -45,6 +47,7 @@ impl<'a> Batch<'a> {
             waiting: Vec::new(),
             done: Vec::new(),
             reader: Reader::default(),
+            counter: Counter::default(),
         }
     }
 
@@ -87,6 +90,8 @@ impl<'a> Batch<'a> {
         self.reader.each_part(&pending.file, &mut self.extractor, &mut |trigrams| {
             self.additions.text.add(trigrams);
         });
+        self.reader.count(&mut self.counter);
+        self.additions.words.add(place, &self.counter.take());
         self.known.insert(hash, place);
         self.additions.contents.push((hash, place));
         self.waiting.push((indexed(DocId::PENDING), place));

@@ -1,13 +1,15 @@
 //! What is added to a store in one commit.
 
 use super::segment::{Segment, insert_names};
-use super::tables::{BLOCKS, CONTENTS, OUTLINES, SEGMENTS, begin, commit};
+use super::tables::{BLOCKS, CONTENTS, NAMED, OUTLINES, SEGMENTS, WORDS, begin, commit};
+use super::words::insert_words;
 use super::{Hash, Store, StoreError};
 use crate::profile::stage;
 use hob_index::names::{self, Counts, Doc};
 use hob_index::postings;
 use hob_index::symbols::Outline;
 use hob_index::symbols::record::Encoded;
+use hob_index::words::{self, Counter};
 use redb::WriteTransaction;
 use std::sync::PoisonError;
 
@@ -23,6 +25,11 @@ pub(crate) struct Additions {
     names: names::Builder,
     outlines: Vec<(Doc, u8, Encoded)>,
     outlined: usize,
+    /// The words of the contents, by their documents in `text`.
+    pub(crate) words: words::Build,
+    /// The words of names that known contents define, and new ones.
+    named: [words::Build; 2],
+    counter: Counter,
 }
 
 impl Additions {
@@ -33,6 +40,9 @@ impl Additions {
             names: names::Builder::with_memory(segment, memory / 2),
             outlines: Vec::new(),
             outlined: 0,
+            words: words::Build::default(),
+            named: Default::default(),
+            counter: Counter::default(),
         }
     }
 
@@ -43,7 +53,12 @@ impl Additions {
             let name = symbol.name.start as usize..symbol.name.end as usize;
             if let Some(name) = text.get(name) {
                 self.names.add(name, doc, language, symbol.kind, ordinal);
+                words::each(name, |found| self.counter.add(found.word));
             }
+        }
+        match doc {
+            Doc::Known(doc) => self.named[0].add(doc, &self.counter.take()),
+            Doc::New(place) => self.named[1].add(place, &self.counter.take()),
         }
         let encoded = Encoded::new(outline);
         self.outlined += encoded.memory() + size_of::<(Doc, u8, Encoded)>();
@@ -52,7 +67,8 @@ impl Additions {
 
     /// The bytes that all of it takes at the moment.
     pub(crate) fn memory(&self) -> usize {
-        self.text.memory() + self.names.memory() + self.outlined
+        let words = [&self.words, &self.named[0], &self.named[1]].map(words::Build::memory);
+        self.text.memory() + self.names.memory() + self.outlined + words.iter().sum::<usize>()
     }
 
     /// Whether there is nothing to add.
@@ -70,7 +86,7 @@ impl Store {
     /// Adds all of it, as one segment. Returns the number of its first document.
     pub(crate) fn add(&self, additions: Additions) -> Result<u32, StoreError> {
         let _stage = stage!("store.add").entered();
-        let Additions { contents, text, names, mut outlines, .. } = additions;
+        let Additions { contents, text, names, mut outlines, mut words, named, .. } = additions;
         // Nobody has to wait for what needs no number.
         let names = names.sort();
         let place = |doc| match doc {
@@ -88,6 +104,16 @@ impl Store {
             insert_contents(&write, base, &contents)?;
             let counts = insert_names(&write, segment, |emit| names.finish(base, emit))?;
             insert_outlines(&write, base, &outlines)?;
+            if docs > 0 {
+                words.shift(base);
+                insert_words(&write, WORDS, |emit| words.finish(segment, emit))?;
+            }
+            if counts.names > 0 {
+                let [mut named, mut new] = named;
+                new.shift(base);
+                named.append(new);
+                insert_words(&write, NAMED, |emit| named.finish(segment, emit))?;
+            }
             if docs > 0 || counts != Counts::default() {
                 let segment = Segment { number: segment, base, docs, counts };
                 write.open_table(SEGMENTS)?.insert(segment.number, segment.encode().as_slice())?;

@@ -5,6 +5,7 @@ use super::segment::{Reader, Segment, insert_names};
 use super::tables::{
     BLOCKS, DIRECTORY, ENTRIES, NAMES, SEGMENTS, begin, commit, copy_tables, create, make_tables,
 };
+use super::words::{merge_words, remove_words};
 use super::{Store, StoreError};
 use crate::profile::stage;
 use hob_index::names::{self, Corrupt, Counts, Names, entries_key, names_key};
@@ -133,6 +134,7 @@ fn merge_in_place(
     let mut entries = write.open_table(ENTRIES)?;
     let mut segments = write.open_table(SEGMENTS)?;
     for Segment { number, .. } in run {
+        remove_words(write, *number)?;
         let (first, last) = bounds(*number);
         blocks.retain_in::<&[u8; 12], _>(&first..=&last, |_, _| false)?;
         let (first, last) = (names_key(*number, 0), names_key(*number, u32::MAX));
@@ -156,6 +158,7 @@ fn merge_into(
 ) -> Result<(), StoreError> {
     let docs = merge_text(reader, run, number, write, stop)?;
     let counts = merge_names(reader, run, number, write, stop)?;
+    merge_words(reader, run, number, write, stop)?;
     let merged = Segment { number, base: run.first().map_or(0, |first| first.base), docs, counts };
     write.open_table(SEGMENTS)?.insert(number, merged.encode().as_slice())?;
     Ok(())

@@ -5,8 +5,7 @@
 //! is known by its hash and not by where it stands. All of it can be made again,
 //! so a file that is broken, of a later version or not ours is set aside and
 //! begun anew; what is read is checked ([`record`]), and a query that meets
-//! something broken reads the files instead. A file of version 1, which knew no
-//! symbols, is brought up to this one as it is.
+//! something broken reads the files instead.
 //!
 //! | table | key | value |
 //! | --- | --- | --- |
@@ -18,6 +17,9 @@
 //! | `directory` | segment, where the names of a block begin | block; checked against the block |
 //! | `entries` | segment, name, part | a block of definitions, checked by the engine |
 //! | `outlines` | content, language, first symbol | symbols of a content, checked by the engine |
+//! | `words` | segment, word, part | a block of words of texts, checked by the engine |
+//! | `named` | segment, word, part | the same of the names that are defined |
+//! | `commits` | a commit's hash | what it says and what it touched, checked by the engine |
 //! | `roots` | number | a worktree's path |
 //! | `files` | root's number, path with NUL for `/` | stat and content's number; checked |
 //! | `stale` | a root's number | its files were saved when symbols were found by other rules |
@@ -29,6 +31,7 @@
 
 mod additions;
 mod caches;
+mod commits;
 mod error;
 pub(crate) mod history;
 mod merge;
@@ -39,12 +42,14 @@ mod segment;
 mod tables;
 mod trees;
 pub(crate) mod values;
+mod words;
 
 pub(crate) use additions::Additions;
 pub(crate) use caches::Caches;
 pub(crate) use error::StoreError;
 pub(crate) use names::Definitions;
 pub(crate) use trees::RootId;
+pub(crate) use words::Field;
 
 use crate::profile::leaf;
 use error::guard;

@@ -1,11 +1,13 @@
 //! Segments: their records, and how they are read and merged.
 
 use super::tables::{
-    BLOCKS, CONTENTS, DIRECTORY, ENTRIES, FILES, NAMES, OUTLINES, SEGMENTS, STALE,
+    BLOCKS, COMMITS, CONTENTS, DIRECTORY, ENTRIES, FILES, NAMED, NAMES, OUTLINES, SEGMENTS, STALE,
+    WORDS,
 };
 use super::{Caches, StoreError};
 use hob_index::names::{self, Counts, Row, entries_key, names_key};
 use hob_index::postings::{Block, Corrupt, Key, Source};
+use hob_index::words::KEY_BYTES;
 use redb::{Database, ReadOnlyTable, ReadableDatabase, ReadableTable, WriteTransaction};
 use std::sync::Arc;
 
@@ -31,12 +33,6 @@ impl Segment {
     pub(super) fn decode(number: u32, value: &[u8]) -> Option<Self> {
         let [base, docs, names, blocks, definitions] = checked_numbers(number, value)?;
         Some(Self { number, base, docs, counts: Counts { names, blocks, definitions } })
-    }
-
-    /// Of a record of version 1, which knew no names.
-    pub(super) fn decode_version_1(number: u32, value: &[u8]) -> Option<Self> {
-        let [base, docs] = checked_numbers(number, value)?;
-        Some(Self { number, base, docs, counts: Counts::default() })
     }
 
     /// About how many bytes it takes, in twelves: those of a definition. A document has about 3,400.
@@ -71,6 +67,9 @@ pub(super) struct Reader {
     pub(super) outlines: ReadOnlyTable<&'static [u8; 9], &'static [u8]>,
     pub(super) stale: ReadOnlyTable<u32, ()>,
     pub(super) blocks: ReadOnlyTable<&'static [u8; 12], &'static [u8]>,
+    pub(super) words: ReadOnlyTable<&'static [u8; KEY_BYTES], &'static [u8]>,
+    pub(super) named: ReadOnlyTable<&'static [u8; KEY_BYTES], &'static [u8]>,
+    pub(super) commits: ReadOnlyTable<&'static [u8], &'static [u8]>,
     /// A table cannot be read any more when its database is closed.
     _db: Arc<Database>,
 }
@@ -97,6 +96,9 @@ impl Reader {
             outlines: read.open_table(OUTLINES)?,
             stale: read.open_table(STALE)?,
             blocks: read.open_table(BLOCKS)?,
+            words: read.open_table(WORDS)?,
+            named: read.open_table(NAMED)?,
+            commits: read.open_table(COMMITS)?,
             _db: db.clone(),
         })
     }

@@ -5,13 +5,14 @@ use super::merge::{Stop, check};
 use super::segment::Segment;
 use crate::profile::stage;
 use hob_index::names::Counts;
+use hob_index::words::KEY_BYTES;
 use redb::{
     Database, ReadableDatabase, ReadableTable, TableDefinition, TableError, WriteTransaction,
 };
 use std::path::Path;
 
-/// The version of the stored format. An older one is brought up to it, any other is set aside.
-pub(super) const VERSION: u32 = 2;
+/// The version of the stored format. Any other is set aside.
+pub(super) const VERSION: u32 = 3;
 
 /// What redb keeps of the file in memory.
 const REDB_CACHE: usize = 8 << 20;
@@ -24,6 +25,9 @@ pub(super) const NAMES: TableDefinition<&[u8; 8], &[u8]> = TableDefinition::new(
 pub(super) const DIRECTORY: TableDefinition<&[u8], u32> = TableDefinition::new("directory");
 pub(super) const ENTRIES: TableDefinition<&[u8; 12], &[u8]> = TableDefinition::new("entries");
 pub(super) const OUTLINES: TableDefinition<&[u8; 9], &[u8]> = TableDefinition::new("outlines");
+pub(super) const WORDS: TableDefinition<&[u8; KEY_BYTES], &[u8]> = TableDefinition::new("words");
+pub(super) const NAMED: TableDefinition<&[u8; KEY_BYTES], &[u8]> = TableDefinition::new("named");
+pub(super) const COMMITS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("commits");
 pub(super) const ROOTS: TableDefinition<u32, &[u8]> = TableDefinition::new("roots");
 pub(super) const FILES: TableDefinition<&[u8], &[u8]> = TableDefinition::new("files");
 pub(super) const STALE: TableDefinition<u32, ()> = TableDefinition::new("stale");
@@ -50,22 +54,20 @@ pub(super) fn begin(db: &Database) -> Result<WriteTransaction, StoreError> {
     Ok(write)
 }
 
-/// Gives a new file its tables, brings one of an older version up to this one, and drops symbols that
-/// were found by other rules than `rules`.
+/// Gives a new file its tables, and drops symbols that were found by other rules than `rules`.
 pub(super) fn make_tables(db: &Database, rules: u64) -> Result<(), StoreError> {
     let stamp = stamp(db)?;
-    let decode = match stamp {
+    match stamp {
         Some((VERSION, known)) if known == rules => return Ok(()),
-        None | Some((VERSION, _)) => Segment::decode,
-        Some((1, _)) => Segment::decode_version_1,
+        None | Some((VERSION, _)) => {}
         Some((other, _)) => {
             return Err(StoreError::Damaged(format!("it is of version {other}")));
         }
-    };
+    }
     let write = begin(db)?;
     open_all(&write)?;
     if stamp.is_some() {
-        drop_symbols(&write, decode)?;
+        drop_symbols(&write)?;
     }
     {
         let mut meta = write.open_table(META)?;
@@ -88,6 +90,7 @@ pub(super) fn copy_tables(
     copy(ROOTS, &read, write, stop)?;
     copy(FILES, &read, write, stop)?;
     copy(STALE, &read, write, stop)?;
+    copy(COMMITS, &read, write, stop)?;
     copy(OUTLINES, &read, write, stop)
 }
 
@@ -112,6 +115,9 @@ fn open_all(write: &WriteTransaction) -> Result<(), StoreError> {
     write.open_table(DIRECTORY)?;
     write.open_table(ENTRIES)?;
     write.open_table(OUTLINES)?;
+    write.open_table(WORDS)?;
+    write.open_table(NAMED)?;
+    write.open_table(COMMITS)?;
     write.open_table(ROOTS)?;
     write.open_table(FILES)?;
     write.open_table(STALE)?;
@@ -119,20 +125,18 @@ fn open_all(write: &WriteTransaction) -> Result<(), StoreError> {
 }
 
 /// Leaves no symbols, and remembers that the saved trees are of a time when there were others.
-fn drop_symbols(
-    write: &WriteTransaction,
-    decode: fn(u32, &[u8]) -> Option<Segment>,
-) -> Result<(), StoreError> {
+fn drop_symbols(write: &WriteTransaction) -> Result<(), StoreError> {
     write.delete_table(NAMES)?;
     write.delete_table(DIRECTORY)?;
     write.delete_table(ENTRIES)?;
     write.delete_table(OUTLINES)?;
+    write.delete_table(NAMED)?;
     open_all(write)?;
     let mut segments = write.open_table(SEGMENTS)?;
     let mut without = Vec::new();
     for entry in segments.iter()? {
         let (number, value) = entry?;
-        let segment = decode(number.value(), value.value())
+        let segment = Segment::decode(number.value(), value.value())
             .ok_or_else(|| StoreError::Damaged("a segment's record is damaged".into()))?;
         without.push(Segment { counts: Counts::default(), ..segment });
     }

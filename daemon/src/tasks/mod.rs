@@ -41,6 +41,8 @@ pub(crate) enum Work {
     Merge,
     /// Writes down what is known of a tree.
     Save,
+    /// Reads what past commits touched.
+    History,
 }
 
 impl Work {
@@ -50,6 +52,7 @@ impl Work {
             Self::Scan => "scan",
             Self::Merge => "merge",
             Self::Save => "save",
+            Self::History => "history",
         }
     }
 
@@ -57,13 +60,14 @@ impl Work {
         match self {
             Self::Index => "files",
             Self::Scan => "entries",
+            Self::History => "commits",
             Self::Merge | Self::Save => "",
         }
     }
 
     fn lane(self) -> Lane {
         match self {
-            Self::Index | Self::Scan => Lane::Cpu,
+            Self::Index | Self::Scan | Self::History => Lane::Cpu,
             Self::Merge | Self::Save => Lane::Disk,
         }
     }

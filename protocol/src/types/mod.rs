@@ -1,6 +1,7 @@
 //! Parameters and results, an area a file.
 
 mod cache;
+mod context;
 mod daemon;
 mod discovery;
 mod files;
@@ -12,6 +13,7 @@ mod tasks;
 mod workspace;
 
 pub use cache::*;
+pub use context::*;
 pub use daemon::*;
 pub use discovery::*;
 pub use files::*;

@@ -137,9 +137,18 @@ fn the_watcher_does_not_know_the_workspace() {
 
 #[test]
 fn services_do_not_know_the_server() {
-    for service in
-        ["search", "files", "store", "cache", "tasks", "workspace", "watcher", "indexing", "git.rs"]
-    {
+    for service in [
+        "search",
+        "files",
+        "context",
+        "store",
+        "cache",
+        "tasks",
+        "workspace",
+        "watcher",
+        "indexing",
+        "git",
+    ] {
         let path = format!("daemon/src/{service}");
         never_names(&path, &["crate::server", "crate::handlers", "jsonrpsee", "crate::Services"]);
     }

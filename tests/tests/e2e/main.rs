@@ -9,6 +9,7 @@
 mod bad_input;
 mod cache;
 mod clients;
+mod context;
 mod doctor;
 mod files;
 mod house;

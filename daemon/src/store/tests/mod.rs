@@ -5,10 +5,11 @@ mod symbols;
 
 use super::tables::{META, VERSION, begin};
 use super::*;
+use hob_index::context::history::Commit;
 use hob_index::plan::{PlanOptions, plan};
 use hob_index::tree::{Dir, DocId, File};
 use hob_index::trigram::Extractor;
-use redb::ReadableTable as _;
+use hob_index::words::{Word, count};
 use std::ops::ControlFlow;
 
 const RULES: u64 = 7 << 32 | 5;
@@ -29,8 +30,14 @@ fn add(store: &Store, texts: &[&str]) -> u32 {
         extractor.feed(text.as_bytes());
         let place = additions.text.add(extractor.take());
         additions.contents.push((*blake3::hash(text.as_bytes()).as_bytes(), place));
+        additions.words.add(place, &count(text.as_bytes()));
     }
     store.add(additions).unwrap()
+}
+
+/// The contents that have a word, and how often.
+fn with_word(store: &Store, field: Field, word: &str) -> Vec<(u32, u32)> {
+    store.words(field, Word::of(word.as_bytes())).unwrap()
 }
 
 /// Contents, definitions, segments.
@@ -102,6 +109,48 @@ fn contents_are_found_after_a_restart_and_after_merges() {
     assert_eq!(anew, None);
     check(&store);
     assert_eq!(add(&store, &["one more"]), 30);
+}
+
+#[test]
+fn words_are_counted_by_content_across_segments_restarts_and_merges() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("store");
+    let (store, _) = open(&path);
+    assert_eq!(with_word(&store, Field::Text, "common"), []);
+    for number in 0..30 {
+        add(&store, &[&format!("common word{number}x {}", "often ".repeat(number))]);
+    }
+    let check = |store: &Store| {
+        assert_eq!(with_word(store, Field::Text, "word17x"), [(17, 1)]);
+        let all: Vec<_> = (0..30).map(|content| (content, 1)).collect();
+        assert_eq!(with_word(store, Field::Text, "common"), all);
+        assert_eq!(with_word(store, Field::Text, "often")[..2], [(1, 1), (2, 2)]);
+        assert_eq!(with_word(store, Field::Text, "absent"), []);
+        assert_eq!(with_word(store, Field::Names, "common"), []);
+        assert_eq!(store.words(Field::Text, Word::ALL).unwrap()[3], (3, 5));
+    };
+    check(&store);
+    store.merge(&|| false).unwrap();
+    check(&store);
+    drop(store);
+    check(&open(&path).0);
+}
+
+#[test]
+fn commits_come_back_after_a_restart_and_a_merge() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("store");
+    let (store, _) = open(&path);
+    let commit = Commit { words: count(b"fix it"), ..Commit::default() };
+    store.add_commits(&[(vec![7; 20], commit.clone())]).unwrap();
+    for number in 0..9 {
+        add(&store, &[&format!("word{number}x")]);
+    }
+    store.merge(&|| false).unwrap();
+    drop(store);
+    let (store, _) = open(&path);
+    assert_eq!(store.commit(&[7; 20]).unwrap(), Some(commit));
+    assert_eq!(store.commit(&[8; 20]).unwrap(), None);
 }
 
 /// A query held on to the file that a merge had replaced; redb closes a database when it is

@@ -191,6 +191,7 @@ fn other_rules_drop_symbols_and_keep_the_rest() {
     assert_eq!(anew, None);
     assert_eq!(counts(&store), (2, 0, 1));
     assert_eq!(exact(&store, "one").unwrap(), [""; 0]);
+    assert_eq!(with_word(&store, Field::Names, "one"), []);
     assert!(!store.outlined(0, RUST).unwrap());
     assert_eq!(find(&store, "three"), Docs::These(vec![1]));
     // Each content is known, and none is outlined; that is so at the next start as well.
@@ -211,84 +212,48 @@ fn unoutlined(dir: &Dir) -> Vec<(String, File)> {
     paths(dir).into_iter().map(without).collect()
 }
 
-/// A store that the last release of version 1 has written.
-fn version_1(path: &Path) {
-    let fixture = include_str!("version-1.hex");
-    let mut lines = fixture.lines().filter(|line| !line.starts_with('#')).map(|line| {
-        let mut words = line.split(' ');
-        let mut number = || words.next().unwrap().parse::<usize>().unwrap();
-        let (offset, times) = (number(), number());
-        let hex = words.next().unwrap().as_bytes().chunks(2);
-        let digit = |pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
-        (offset, hex.map(digit).collect::<Vec<_>>().repeat(times))
-    });
-    let mut bytes = vec![0; lines.next().unwrap().0];
-    for (offset, row) in lines {
-        bytes[offset..offset + row.len()].copy_from_slice(&row);
-    }
-    std::fs::write(path, bytes).unwrap();
-}
-
 #[test]
-fn a_store_of_version_1_is_brought_up_to_this_one() {
+fn the_words_of_names_are_known_by_content_and_survive_a_merge() {
     let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("store");
-    version_1(&path);
-    {
-        let (store, anew) = open(&path);
-        assert_eq!(anew, None);
-        assert_eq!(counts(&store), (4, 0, 2));
-        assert_eq!(find(&store, "alpha"), Docs::These(vec![0]));
-        assert_eq!(find(&store, "licence"), Docs::These(vec![2]));
-        let hash = *blake3::hash(b"int gamma(void);\n").as_bytes();
-        assert_eq!(store.lookup(&hash).unwrap(), Some(3));
-        assert!((0..4).all(|doc| !store.outlined(doc, RUST).unwrap()));
-        let saved = load(&store, Path::new("/tree")).1;
-        assert_eq!(paths(&saved).len(), 4);
-        assert_eq!(paths(&saved), unoutlined(&saved));
-        // Symbols of contents that are known, and a new content.
-        let mut additions = store.additions(0);
-        additions.outline(Doc::Known(0), RUST, &outline_of("alpha"), b"alpha");
-        store.add(additions).unwrap();
-        assert_eq!(add_symbols(&store, &["delta".to_owned()]), 4);
-    }
-    let (store, anew) = open(&path);
-    assert_eq!(anew, None);
-    let version = {
-        let db = store.db.read().unwrap();
-        let meta = db.begin_write().unwrap();
-        let meta = meta.open_table(META).unwrap();
-        meta.get("version").unwrap().unwrap().value()
-    };
-    assert_eq!(version, VERSION);
-    assert_eq!(exact(&store, "alpha").unwrap(), ["alpha: 0/0"]);
-    assert_eq!(exact(&store, "delta").unwrap(), ["delta: 4/0"]);
+    let (store, _) = open(&dir.path().join("store"));
     for number in 0..9 {
-        add(&store, &[&format!("word{number}x")]);
+        add_symbols(&store, &[format!("parse_word{number}x Tree")]);
     }
+    // A content that is known already, in a later segment.
+    let mut additions = store.additions(0);
+    additions.outline(Doc::Known(3), RUST + 1, &outline_of("parse late"), b"parse late");
+    store.add(additions).unwrap();
+    let check = || {
+        assert_eq!(with_word(&store, Field::Names, "late"), [(3, 1)]);
+        assert_eq!(with_word(&store, Field::Names, "word8x"), [(8, 1)]);
+        let mut contents: Vec<_> = with_word(&store, Field::Names, "parse");
+        contents.dedup();
+        contents.sort_unstable();
+        contents.dedup();
+        assert_eq!(contents, (0..9).map(|content| (content, 1)).collect::<Vec<_>>());
+    };
+    check();
     store.merge(&|| false).unwrap();
-    assert_eq!(find(&store, "gamma"), Docs::These(vec![3]));
-    // The other worktree was not open yet: it is as old as before the merge into a new file.
-    let saved = load(&store, Path::new("/worktree")).1;
-    assert_ne!(paths(&saved), []);
-    assert_eq!(paths(&saved), unoutlined(&saved));
+    check();
 }
 
 #[test]
-fn a_flipped_bit_of_version_1_is_never_a_wrong_answer() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("store");
-    version_1(&path);
-    let whole = std::fs::read(&path).unwrap();
-    for at in (0..whole.len()).step_by(whole.len() / 100) {
-        let mut damaged = whole.clone();
-        damaged[at] ^= 1 << (at % 8);
-        std::fs::write(&path, damaged).unwrap();
-        let Ok((store, None)) = try_open(&path) else { continue };
-        let plan = plan(&["alpha".into()], PlanOptions::default());
-        if let Ok(found) = store.candidates(&plan) {
-            assert_eq!(found, Docs::These(vec![0]), "byte {at}");
+fn a_store_of_another_version_is_begun_anew() {
+    for version in [1, 2, VERSION + 1] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("store");
+        {
+            let (store, _) = open(&path);
+            add(&store, &["alpha"]);
+            let db = store.db.read().unwrap();
+            let write = db.begin_write().unwrap();
+            write.open_table(META).unwrap().insert("version", version).unwrap();
+            write.commit().unwrap();
         }
+        let (store, anew) = open(&path);
+        assert_eq!(anew, Some(format!("the store was begun anew: it is of version {version}")));
+        assert_eq!(counts(&store), (0, 0, 0));
+        assert!(path.with_extension("broken").exists());
     }
 }
 
