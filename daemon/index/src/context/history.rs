@@ -22,7 +22,7 @@ pub struct Commit {
 pub struct Touched {
     /// Its path.
     pub path: Vec<u8>,
-    /// The lines that it wrote, by [`line`]; of a large change the first ones.
+    /// The lines that it wrote, by [`line()`]; of a large change the first ones.
     pub lines: Vec<u32>,
 }
 
