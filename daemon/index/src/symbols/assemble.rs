@@ -162,7 +162,9 @@ impl Nest<'_> {
     /// Makes it a symbol, unless it is none.
     fn symbol(&mut self, one: Found, parent: Option<u32>, is_local: bool) -> Option<Kind> {
         let (kind, parent) = self.kind(&one, parent)?;
-        if is_local && matches!(kind, Kind::Variable | Kind::Constant) {
+        // In a block of a type, too, such as one that initialises it.
+        let is_variable = |kind| matches!(kind, Kind::Variable | Kind::Constant);
+        if is_local && matches!(one.what, What::Definition { kind, .. } if is_variable(kind)) {
             return None;
         }
         let name = slice(self.text, &one.name);

@@ -191,7 +191,7 @@ impl Extractor {
         let options = ParseOptions::new().progress_callback(&mut progress);
         // Text that is read again is work, too: to find that a comment is never closed, a grammar
         // reads to the end, and again at the next one.
-        let mut input = Input { text, given: 0..0 };
+        let mut input = Input { text, given: 0..0, ended: false };
         let mut read = |at: usize, _| input.read(at, budget);
         let tree = self.parser.parse_with_options(&mut read, None, Some(options));
         let tree = tree.filter(|_| budget.is_left());
@@ -244,21 +244,25 @@ struct Input<'t> {
     text: &'t [u8],
     /// What it has read last.
     given: Range<usize>,
+    /// Whether work has ended.
+    ended: bool,
 }
 
 impl<'t> Input<'t> {
     /// The text from there. Nothing more stops the parser at once, even within a token.
     ///
     /// Within what it was given last, it asks to see the bytes again that are no character, and
-    /// does not expect that nothing is there: it would read from a null pointer. It gets one byte
-    /// that says nothing, and none after that.
+    /// does not expect that nothing is there: it would read from a null pointer. And some grammars
+    /// look for the end of a line or a word without a thought of the end of the text. So where work
+    /// ends, it gets one line's end, and none after that.
     fn read(&mut self, at: usize, budget: &Budget) -> &'t [u8] {
         let rest = &self.text[at.min(self.text.len())..self.text.len().min(at + CHUNK)];
         let read = match budget.spend(rest.len()) {
             ControlFlow::Continue(()) => rest,
-            ControlFlow::Break(()) if self.given.contains(&at) => b"\0",
+            ControlFlow::Break(()) if self.given.contains(&at) || !self.ended => b"\n",
             ControlFlow::Break(()) => &[],
         };
+        self.ended = !budget.is_left();
         self.given = at..at + read.len();
         read
     }

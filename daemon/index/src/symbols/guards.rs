@@ -45,6 +45,32 @@ pub(super) fn bash(text: &[u8]) -> Guarded<'_> {
     lines(text).map(|_| without_wide_numbers(text))
 }
 
+/// For Kotlin. Its scanner (tree-sitter-kotlin-ng 1.1.0) looks from an `@` for the end of the word or
+/// the line, and on and on where the text ends before it.
+pub(super) fn kotlin(text: &[u8]) -> Guarded<'_> {
+    lines(text).map(|_| without_at_end(text, b'@'))
+}
+
+/// For Swift. Its scanner (tree-sitter-swift 0.7.4) compares a NUL, or the end of the text, with the
+/// end of `#if`, and goes on beyond that.
+pub(super) fn swift(text: &[u8]) -> Guarded<'_> {
+    let mut left = lines(text).map(|_| without_at_end(text, b'#'))?;
+    if memchr::memchr(b'\0', &left).is_some() {
+        left.to_mut().iter_mut().filter(|byte| **byte == b'\0').for_each(|byte| *byte = b' ');
+    }
+    Some(left)
+}
+
+/// Without a sign in the last line, if that has no end.
+fn without_at_end(text: &[u8], sign: u8) -> Cow<'_, [u8]> {
+    let mut left = Cow::Borrowed(text);
+    let line = memchr::memrchr(b'\n', text).map_or(0, |newline| newline + 1);
+    for at in memchr::memchr_iter(sign, &text[line..]) {
+        left.to_mut()[line + at] = b' ';
+    }
+    left
+}
+
 fn unless(refuses: fn(&[u8]) -> bool, text: &[u8]) -> Guarded<'_> {
     (!refuses(text)).then_some(Cow::Borrowed(text))
 }
@@ -230,6 +256,10 @@ mod tests {
         assert!(blotted(&"f(<<\"a b c d e f g h\", ".repeat(40)));
         let left = |text: &str| String::from_utf8(bash(text.as_bytes()).unwrap().into()).unwrap();
         assert_eq!(left("a {é} {1é} {1..é} {1..2é}"), "a {xx} {1xx} {1..xx} {1..2xx}");
+        let left = |text: &str| String::from_utf8(kotlin(text.as_bytes()).unwrap().into()).unwrap();
+        assert_eq!(left("@a\nb @c @d"), "@a\nb  c  d");
+        assert_eq!(left("@a\n"), "@a\n");
+        assert_eq!(*swift(b"#if a\0\n#if").unwrap(), *b"#if a \n if");
         assert!(statements("a =\n".repeat(1001).as_bytes()).is_none());
         assert!(lines("/*\n".repeat(1001).as_bytes()).is_none());
         assert!(any("([{\n".repeat(2000).as_bytes()).is_none());

@@ -220,9 +220,12 @@ pub(super) fn is_name(name: &[u8]) -> bool {
     !name.is_empty() && name.len() <= NAME_BYTES && name != b"_"
 }
 
-/// A name without quotes, or without the colon of a symbol.
+/// A name without quotes, or without the colon of a symbol or keyword.
 pub(super) fn bare(range: Range<u32>, text: &[u8]) -> Range<u32> {
-    match slice(text, &range) {
+    let name = slice(text, &range).trim_ascii_end();
+    let name = if name.len() > 1 { name.strip_suffix(b":").unwrap_or(name) } else { name };
+    let range = range.start..range.start + name.len() as u32;
+    match name {
         [b':', _, ..] => range.start + 1..range.end,
         [first @ (b'"' | b'\'' | b'`'), .., last] if first == last => {
             range.start + 1..range.end - 1
@@ -264,4 +267,20 @@ pub(super) fn bytes(node: Node<'_>) -> Range<u32> {
 /// A range without white space at its end, as some grammars have it.
 fn trimmed(range: Range<u32>, text: &[u8]) -> Range<u32> {
     range.start..range.start + slice(text, &range).trim_ascii_end().len() as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::languages::all;
+    use super::*;
+
+    #[test]
+    fn all_patterns_are_in_the_terms_of_their_grammars() {
+        for language in all() {
+            let query = Query::new(&(language.load)(), &language.definitions());
+            let query = query.unwrap_or_else(|error| panic!("{}: {error}", language.name));
+            let unknown = query.capture_names().iter().find(|name| Role::of(name).is_none());
+            assert_eq!(unknown, None, "{}", language.name);
+        }
+    }
 }
