@@ -105,6 +105,35 @@ fn without_dollars(text: &[u8]) -> Cow<'_, [u8]> {
     left
 }
 
+/// For MATLAB. Its scanner (tree-sitter-matlab 1.3.1) takes each line of a comment by recursion.
+pub(super) fn matlab(text: &[u8]) -> Guarded<'_> {
+    lines(text).and_then(|_| unless(comments_too_long, text))
+}
+
+fn comments_too_long(text: &[u8]) -> bool {
+    const LINES: usize = 2000;
+    let mut count = 0;
+    text.split(|byte| matches!(byte, b'\n' | b'\r')).any(|line| {
+        let is_comment = line.trim_ascii_start().first().is_none_or(|byte| *byte == b'%');
+        count = if is_comment { count + 1 } else { 0 };
+        count > LINES
+    })
+}
+
+/// For D. Its scanner (tree-sitter-d 0.8.2) has room for 258 characters of what ends a string, and
+/// writes more. A string that begins so is blotted out.
+pub(super) fn d(text: &[u8]) -> Guarded<'_> {
+    const NAME: usize = 200;
+    let mut left = statements(text)?;
+    for at in memchr::memmem::find_iter(text, b"q\"") {
+        let name = text[at + 2..].iter().take_while(|byte| is_word(**byte)).count();
+        if name > NAME {
+            left.to_mut()[at..at + 2].fill(b' ');
+        }
+    }
+    Some(left)
+}
+
 fn unless(refuses: fn(&[u8]) -> bool, text: &[u8]) -> Guarded<'_> {
     (!refuses(text)).then_some(Cow::Borrowed(text))
 }
@@ -273,6 +302,10 @@ fn string(text: &[u8]) -> Option<usize> {
 mod tests {
     use super::*;
 
+    fn blots(guard: fn(&[u8]) -> Guarded<'_>, text: &[u8]) -> bool {
+        *guard(text).unwrap() != *text
+    }
+
     #[test]
     fn what_ends_the_process_is_refused() {
         assert!(yaml("- ".repeat(300).as_bytes()).is_none());
@@ -297,6 +330,9 @@ mod tests {
         let left = |text: &str| String::from_utf8(sql(text.as_bytes()).unwrap().into()).unwrap();
         assert_eq!(left("$$ a 'b' $$ $1"), "'  a  b  '  $1");
         assert_eq!(left("$x$ '$$' $x$ $y$ $"), "'    $$  '       $");
+        assert!(matlab("% a\n".repeat(2001).as_bytes()).is_none());
+        assert!(blots(d, format!("x = q\"{}\n", "a".repeat(258)).as_bytes()));
+        assert!(!blots(d, b"x = q\"END\na\nEND\";"));
         assert!(statements("a =\n".repeat(1001).as_bytes()).is_none());
         assert!(lines("/*\n".repeat(1001).as_bytes()).is_none());
         assert!(any("([{\n".repeat(2000).as_bytes()).is_none());

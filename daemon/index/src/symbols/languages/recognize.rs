@@ -81,6 +81,27 @@ fn interpreter(text: &[u8]) -> Option<&[u8]> {
     Some(&program[..=end])
 }
 
+/// Whether a text is of MATLAB, and not of Objective-C or Mathematica, which have the same extension: by
+/// its first line that says something.
+pub(super) fn is_matlab(text: &[u8]) -> bool {
+    let line = text.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii).find(|l| !l.is_empty());
+    line.is_some_and(|line| {
+        [&b"%"[..], b"function ", b"classdef ", b"clear", b"clc", b"close all", b"addpath"]
+            .iter()
+            .any(|begin| line.starts_with(begin))
+    })
+}
+
+/// Whether a text is of D, and no list of what a file depends on, as compilers write it for `make`: by
+/// a line that declares something.
+pub(super) fn is_d(text: &[u8]) -> bool {
+    let text = &text[..text.len().min(HEADER_BYTES)];
+    text.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii).any(|line| {
+        [&b"module "[..], b"import ", b"void main("].iter().any(|begin| line.starts_with(begin))
+            && line.ends_with(if line.starts_with(b"void") { b"" } else { b";" })
+    })
+}
+
 /// How much of a header is looked at.
 const HEADER_BYTES: usize = 64 << 10;
 
@@ -205,6 +226,23 @@ mod tests {
         ];
         for (text, expected) in rows {
             assert_eq!(language("a.h", text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_two_languages_is_of_that_which_its_text_says() {
+        let rows = [
+            ("a.m", "% A.\nx = 1;\n", "matlab"),
+            ("a.m", "\nfunction f\nend\n", "matlab"),
+            ("a.m", "#import <a.h>\n", "none"),
+            ("a.m", "(* A. *)\n", "none"),
+            ("a.d", "/// A.\nmodule a;\n", "d"),
+            ("a.d", "import a;\nint b;\n", "d"),
+            ("a.d", "a.o: a.c \\\n  a.h\n", "none"),
+            ("a.di", "", "d"),
+        ];
+        for (path, text, expected) in rows {
+            assert_eq!(language(path, text), expected, "{path} {text:?}");
         }
     }
 
