@@ -120,20 +120,6 @@ fn comments_too_long(text: &[u8]) -> bool {
     })
 }
 
-/// For D. Its scanner (tree-sitter-d 0.8.2) has room for 258 characters of what ends a string, and
-/// writes more. A string that begins so is blotted out.
-pub(super) fn d(text: &[u8]) -> Guarded<'_> {
-    const NAME: usize = 200;
-    let mut left = statements(text)?;
-    for at in memchr::memmem::find_iter(text, b"q\"") {
-        let name = text[at + 2..].iter().take_while(|byte| is_word(**byte)).count();
-        if name > NAME {
-            left.to_mut()[at..at + 2].fill(b' ');
-        }
-    }
-    Some(left)
-}
-
 fn unless(refuses: fn(&[u8]) -> bool, text: &[u8]) -> Guarded<'_> {
     (!refuses(text)).then_some(Cow::Borrowed(text))
 }
@@ -302,10 +288,6 @@ fn string(text: &[u8]) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn blots(guard: fn(&[u8]) -> Guarded<'_>, text: &[u8]) -> bool {
-        *guard(text).unwrap() != *text
-    }
-
     #[test]
     fn what_ends_the_process_is_refused() {
         assert!(yaml("- ".repeat(300).as_bytes()).is_none());
@@ -331,8 +313,6 @@ mod tests {
         assert_eq!(left("$$ a 'b' $$ $1"), "'  a  b  '  $1");
         assert_eq!(left("$x$ '$$' $x$ $y$ $"), "'    $$  '       $");
         assert!(matlab("% a\n".repeat(2001).as_bytes()).is_none());
-        assert!(blots(d, format!("x = q\"{}\n", "a".repeat(258)).as_bytes()));
-        assert!(!blots(d, b"x = q\"END\na\nEND\";"));
         assert!(statements("a =\n".repeat(1001).as_bytes()).is_none());
         assert!(lines("/*\n".repeat(1001).as_bytes()).is_none());
         assert!(any("([{\n".repeat(2000).as_bytes()).is_none());

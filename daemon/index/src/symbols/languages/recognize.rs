@@ -92,16 +92,6 @@ pub(super) fn is_matlab(text: &[u8]) -> bool {
     })
 }
 
-/// Whether a text is of D, and no list of what a file depends on, as compilers write it for `make`: by
-/// a line that declares something.
-pub(super) fn is_d(text: &[u8]) -> bool {
-    let text = &text[..text.len().min(HEADER_BYTES)];
-    text.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii).any(|line| {
-        [&b"module "[..], b"import ", b"void main("].iter().any(|begin| line.starts_with(begin))
-            && line.ends_with(if line.starts_with(b"void") { b"" } else { b";" })
-    })
-}
-
 /// How much of a header is looked at.
 const HEADER_BYTES: usize = 64 << 10;
 
@@ -236,10 +226,6 @@ mod tests {
             ("a.m", "\nfunction f\nend\n", "matlab"),
             ("a.m", "#import <a.h>\n", "none"),
             ("a.m", "(* A. *)\n", "none"),
-            ("a.d", "/// A.\nmodule a;\n", "d"),
-            ("a.d", "import a;\nint b;\n", "d"),
-            ("a.d", "a.o: a.c \\\n  a.h\n", "none"),
-            ("a.di", "", "d"),
         ];
         for (path, text, expected) in rows {
             assert_eq!(language(path, text), expected, "{path} {text:?}");

@@ -2,7 +2,7 @@
 
 use super::super::guards;
 use super::super::{branches, skim};
-use super::recognize::{is_cpp, is_d, is_matlab};
+use super::recognize::{is_cpp, is_matlab};
 use super::{Claim, Comments, Language};
 
 /// `//` and `/* */`, as in C.
@@ -55,13 +55,6 @@ const GLEAM: Comments =
     Comments { lines: &["///"], blocks: &[], attributes: &["@"], docstring: false };
 /// `#`, and `!`.
 const PROPERTIES: Comments = Comments { lines: &["#", "!"], ..SHELL };
-/// As in C, with attributes and `/+ +/`.
-const D: Comments = Comments {
-    lines: &["///", "//"],
-    blocks: &[("/**", "*/"), ("/++", "+/"), ("/*", "*/")],
-    attributes: &["@"],
-    docstring: false,
-};
 /// None: what stands before a heading is another section.
 const NONE: Comments = Comments { lines: &[], ..SHELL };
 
@@ -819,22 +812,6 @@ pub(super) static ROWS: &[Language] = &[
         load: || tree_sitter_matlab::LANGUAGE.into(),
         queries: &[include_str!("../queries/matlab.scm")],
         guard: guards::matlab,
-        skim: None,
-    },
-    Language {
-        name: "d",
-        number: 44,
-        aliases: &["dlang"],
-        extensions: &["di"],
-        claim: Some(Claim { extensions: &["d"], says: is_d }),
-        files: &[],
-        interpreters: &["rdmd"],
-        comments: D,
-        separator: ".",
-        grammar: ("tree-sitter-d", "0.8.2"),
-        load: || tree_sitter_d::LANGUAGE.into(),
-        queries: &[include_str!("../queries/d.scm")],
-        guard: guards::d,
         skim: None,
     },
 ];
