@@ -120,6 +120,43 @@ fn comments_too_long(text: &[u8]) -> bool {
     })
 }
 
+/// For Erlang, Gleam and HCL, where words in a row that nothing stands between cost the square of their
+/// number.
+pub(super) fn clauses(text: &[u8]) -> Guarded<'_> {
+    lines(text).and_then(|_| unless(runs_on, text))
+}
+
+fn runs_on(text: &[u8]) -> bool {
+    const TOKENS: usize = 1000;
+    let (mut tokens, mut last) = (0, b' ');
+    text.iter().any(|&byte| {
+        let is_same = is_word(byte) == is_word(last) && !last.is_ascii_whitespace();
+        match byte {
+            b'.' | b',' | b';' | b':' | b'=' | b'(' | b')' | b'{' | b'}' | b'[' | b']' => {
+                tokens = 0;
+            }
+            _ if byte.is_ascii_whitespace() || is_same => {}
+            _ => tokens += 1,
+        }
+        last = byte;
+        tokens > TOKENS
+    })
+}
+
+/// For HTML, where tags that are never closed cost the square of their number.
+pub(super) fn html(text: &[u8]) -> Guarded<'_> {
+    any(text).and_then(|_| unless(opens_on, text))
+}
+
+fn opens_on(text: &[u8]) -> bool {
+    const TAGS: usize = 500;
+    let mut open = 0;
+    memchr::memchr2_iter(b'<', b'>', text).any(|at| {
+        open = if text[at] == b'<' { open + 1 } else { 0 };
+        open > TAGS
+    })
+}
+
 fn unless(refuses: fn(&[u8]) -> bool, text: &[u8]) -> Guarded<'_> {
     (!refuses(text)).then_some(Cow::Borrowed(text))
 }
@@ -315,6 +352,9 @@ mod tests {
         assert!(matlab("% a\n".repeat(2001).as_bytes()).is_none());
         assert!(statements("a =\n".repeat(1001).as_bytes()).is_none());
         assert!(lines("/*\n".repeat(1001).as_bytes()).is_none());
+        assert!(clauses("a\n".repeat(1001).as_bytes()).is_none());
+        assert!(clauses("#\na\n%\n".repeat(400).as_bytes()).is_none());
+        assert!(html("<<a\n".repeat(300).as_bytes()).is_none());
         assert!(any("([{\n".repeat(2000).as_bytes()).is_none());
     }
 
@@ -327,6 +367,11 @@ mod tests {
         assert_eq!(*ruby(plain.as_bytes()).unwrap(), *plain.as_bytes());
         let plain = "é() { echo ${1} {1..20} \"é{a,é}\" é; }";
         assert_eq!(*bash(plain.as_bytes()).unwrap(), *plain.as_bytes());
+        assert!(
+            clauses("%% Words of a comment.\na(B) -> C = b.\n".repeat(10_000).as_bytes()).is_some()
+        );
+        assert!(clauses("a = \"b\"\n".repeat(10_000).as_bytes()).is_some());
+        assert!(html("<td>1</td> a < b\n".repeat(10_000).as_bytes()).is_some());
         assert!(any("f(a[{}])".repeat(10_000).as_bytes()).is_some());
         assert!(statements("a = b < c;\n#define A ==\n".repeat(10_000).as_bytes()).is_some());
         assert!(statements(format!("s = \"{}\";", r"\u12-".repeat(2000)).as_bytes()).is_some());

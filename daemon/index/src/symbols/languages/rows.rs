@@ -555,7 +555,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-hcl", "1.1.0"),
         load: || tree_sitter_hcl::LANGUAGE.into(),
         queries: &[include_str!("../queries/hcl.scm")],
-        guard: guards::lines,
+        guard: guards::clauses,
         skim: None,
     },
     Language {
@@ -587,7 +587,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-html", "0.23.2"),
         load: || tree_sitter_html::LANGUAGE.into(),
         queries: &[include_str!("../queries/html.scm")],
-        guard: guards::any,
+        guard: guards::html,
         skim: None,
     },
     Language {
@@ -731,7 +731,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-erlang", "0.21.0"),
         load: || tree_sitter_erlang::LANGUAGE.into(),
         queries: &[include_str!("../queries/erlang.scm")],
-        guard: guards::statements,
+        guard: guards::clauses,
         skim: None,
     },
     Language {
@@ -747,7 +747,7 @@ pub(super) static ROWS: &[Language] = &[
         grammar: ("tree-sitter-gleam", "1.0.0"),
         load: || tree_sitter_gleam::LANGUAGE.into(),
         queries: &[include_str!("../queries/gleam.scm")],
-        guard: guards::lines,
+        guard: guards::clauses,
         skim: None,
     },
     Language {

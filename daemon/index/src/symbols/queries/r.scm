@@ -19,6 +19,10 @@
   . (argument value: (string (string_content) @name)))) @definition.class
   (#eq? @_class "setClass"))
 ((call function: (identifier) @_generic arguments: (arguments
+  . (argument value: (string (string_content) @name))
+  (argument value: (function_definition body: (_) @body)))) @definition.method
+  (#any-of? @_generic "setGeneric" "setMethod"))
+((call function: (identifier) @_generic arguments: (arguments
   . (argument value: (string (string_content) @name)))) @definition.method
   (#any-of? @_generic "setGeneric" "setMethod"))
 
