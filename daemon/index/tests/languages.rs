@@ -4,6 +4,8 @@
 //! expected of it; `UPDATE_EXPECT=1` writes that anew. `NAME-broken.EXT` has errors of syntax in the
 //! middle. Each line is
 //! `first-last kind name @line:column of scope in container | signature | documentation`.
+//!
+//! What the file mentions stands in `NAME.references`, by lines `line:column role name in container`.
 
 #![allow(clippy::unwrap_used)] // clippy takes only `#[test]` functions for tests
 
@@ -14,6 +16,7 @@ use std::path::{Path, PathBuf};
 use expect_test::expect_file;
 use hob_index::symbols::extract::Extractor;
 use hob_index::symbols::languages::{self, Language};
+use hob_index::symbols::references::References;
 use hob_index::symbols::text::{Window, doc_line, signature};
 use hob_index::symbols::{Kind, Outline, Symbol};
 
@@ -33,23 +36,13 @@ fn line(language: &Language, text: &[u8], outline: &Outline, symbol: &Symbol) ->
     let window = Window::whole(text);
     let word = |range| String::from_utf8_lossy(window.slice(range)).into_owned();
     let scope = symbol.scope.clone().map_or_else(String::new, word);
-    let mut containers = Vec::new();
-    let mut parent = symbol.parent;
-    while let Some(index) = parent {
-        let container = &outline.symbols[index as usize];
-        containers.push(word(container.name.clone()));
-        parent = container.parent;
-    }
-    containers.reverse();
     let Symbol { first_line, last_line, line, column, .. } = symbol;
     let (kind, name) = (symbol.kind.name(), word(symbol.name.clone()));
     let mut rendered = format!("{first_line}-{last_line} {kind} {name} @{line}:{column}");
     if !scope.is_empty() {
         write!(rendered, " of {scope}").unwrap();
     }
-    if !containers.is_empty() {
-        write!(rendered, " in {}", containers.join(" › ")).unwrap();
-    }
+    rendered.push_str(&containers(text, outline, symbol.parent));
     write!(rendered, " | {}", String::from_utf8_lossy(&signature(&window, symbol, language)))
         .unwrap();
     if let Some(doc) = doc_line(&window, symbol, language) {
@@ -58,10 +51,38 @@ fn line(language: &Language, text: &[u8], outline: &Outline, symbol: &Symbol) ->
     rendered
 }
 
+/// What is around something, if anything is: ` in outer › inner`.
+fn containers(text: &[u8], outline: &Outline, mut innermost: Option<u32>) -> String {
+    let mut names = Vec::new();
+    while let Some(index) = innermost {
+        let container = &outline.symbols[index as usize];
+        let name = Window::whole(text).slice(container.name.clone());
+        names.push(String::from_utf8_lossy(name).into_owned());
+        innermost = container.parent;
+    }
+    names.reverse();
+    if names.is_empty() { String::new() } else { format!(" in {}", names.join(" › ")) }
+}
+
+fn render_references(text: &[u8], outline: &Outline, found: &References) -> String {
+    let mut rendered = format!("{:?}\n", found.extent);
+    for reference in &found.references {
+        let name = Window::whole(text).slice(reference.name.clone());
+        let (role, name) = (reference.role.name(), String::from_utf8_lossy(name));
+        let container = containers(text, outline, reference.enclosing);
+        writeln!(rendered, "{}:{} {role} {name}{container}", reference.line, reference.column)
+            .unwrap();
+    }
+    rendered
+}
+
 fn fixtures() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/languages");
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut files: Vec<_> = files.filter(|path| path.extension().unwrap() != "outline").collect();
+    let is_expected = |path: &PathBuf| {
+        path.extension().is_some_and(|last| last == "outline" || last == "references")
+    };
+    let mut files: Vec<_> = files.filter(|path| !is_expected(path)).collect();
     files.sort();
     files
 }
@@ -76,6 +97,23 @@ fn each_language_has_the_outline_that_its_fixture_shows() {
         let outline = outline(language, &text);
         let rendered = render(language, &text, &outline);
         expect_file![path.with_extension("outline")].assert_eq(&rendered);
+    }
+}
+
+#[test]
+fn each_language_has_the_references_that_its_fixture_shows() {
+    for path in fixtures() {
+        let text = std::fs::read(&path).unwrap();
+        let language = languages::of(path.as_os_str().as_encoded_bytes(), &text).unwrap();
+        let mut extractor = Extractor::default();
+        let outline = extractor.extract(language, &text);
+        let found = extractor.references(language, &text, &outline);
+        if language.has_references() {
+            let rendered = render_references(&text, &outline, &found);
+            expect_file![path.with_extension("references")].assert_eq(&rendered);
+        } else {
+            assert_eq!(found, References::default(), "{}", language.name);
+        }
     }
 }
 
@@ -132,4 +170,16 @@ fn a_row_names_the_version_of_its_grammar() {
         let entry = format!("name = \"{name}\"\nversion = \"{version}\"\n");
         assert!(lock.contains(&entry), "{}: Cargo.lock has another {name}", language.name);
     }
+}
+
+/// `UPDATE_EXPECT=1` writes it anew.
+#[test]
+fn the_readme_lists_each_language() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
+    let readme = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = readme.split_once("<!-- languages -->\n").unwrap();
+    let (_, after) = rest.split_once("<!-- /languages -->\n").unwrap();
+    let table = languages::table();
+    let marked = format!("<!-- languages -->\n\n{table}\n<!-- /languages -->\n");
+    expect_file![path].assert_eq(&format!("{before}{marked}{after}"));
 }

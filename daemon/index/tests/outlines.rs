@@ -1,4 +1,5 @@
-//! Outlines of texts that nobody planned for: any bytes give one, and it holds together.
+//! Outlines and references of texts that nobody planned for: any bytes give them, and they hold
+//! together.
 //!
 //! More cases: `PROPTEST_CASES=100000 cargo test --release -p hob-index --test outlines`.
 
@@ -8,6 +9,7 @@ use std::path::Path;
 
 use hob_index::symbols::extract::{Extractor, Limits};
 use hob_index::symbols::languages::{self, Language};
+use hob_index::symbols::references::{References, Role};
 use hob_index::symbols::text::{SHOWN_BYTES, Window, doc_line, signature};
 use hob_index::symbols::{Extent, Kind, Outline};
 use proptest::prelude::*;
@@ -58,15 +60,49 @@ fn check(language: &Language, text: &[u8], outline: &Outline) {
     }
 }
 
+/// What is true of the references of any text.
+fn check_references(text: &[u8], outline: &Outline, found: &References) {
+    let (mut end, mut last, mut line, mut line_start) = (0, 0, 1, 0);
+    // Of many there is not the time to look for what is around each.
+    let is_small = found.references.len() * outline.symbols.len() < 1 << 18;
+    for reference in &found.references {
+        let name = &reference.name;
+        assert!(end <= name.start && name.start < name.end, "{reference:?}");
+        assert!(name.end as usize <= text.len(), "{reference:?}");
+        end = name.end;
+        for at in last..name.start {
+            if text[at as usize] == b'\n' {
+                (line, line_start) = (line + 1, at + 1);
+            }
+        }
+        assert_eq!((reference.line, reference.column), (line, name.start - line_start + 1));
+        last = name.start;
+        let encloses =
+            |range: &std::ops::Range<u32>| range.start <= name.start && name.end <= range.end;
+        let enclosing = reference.enclosing.map(|index| &outline.symbols[index as usize].range);
+        assert!(enclosing.is_none_or(encloses), "{reference:?}");
+        if is_small {
+            let around = outline.symbols.iter().filter(|symbol| encloses(&symbol.range));
+            let innermost = around.map(|symbol| symbol.range.len()).min();
+            assert_eq!(enclosing.map(ExactSizeIterator::len), innermost);
+        }
+    }
+}
+
 fn check_with(language: &'static Language, text: &[u8]) {
     let mut extractor = Extractor::default();
     let outline = extractor.extract(language, text);
     check(language, text, &outline);
+    let found = extractor.references(language, text, &outline);
+    check_references(text, &outline, &found);
     assert_eq!(outline, extractor.extract(language, text), "the same text, another outline");
+    assert_eq!(found, extractor.references(language, text, &outline), "other references");
     // Limits that are much too low are kept, too.
     let low = Limits { text_bytes: 100, line_bytes: 30, work: 1, symbols: 3 };
-    let outline = Extractor::new(low).extract(language, text);
+    let mut extractor = Extractor::new(low);
+    let outline = extractor.extract(language, text);
     check(language, text, &outline);
+    check_references(text, &outline, &extractor.references(language, text, &outline));
 }
 
 fn language() -> impl Strategy<Value = &'static Language> {
@@ -77,7 +113,8 @@ fn fixture(language: &Language) -> Vec<u8> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/languages");
     let mut files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let is_its = |path: &std::path::PathBuf| {
-        path.file_stem().unwrap() == language.name && path.extension().unwrap() != "outline"
+        let is_expected = |last: &std::ffi::OsStr| last == "outline" || last == "references";
+        path.file_stem().unwrap() == language.name && !path.extension().is_some_and(is_expected)
     };
     std::fs::read(files.find(is_its).unwrap()).unwrap()
 }
@@ -340,6 +377,8 @@ fn brackets_a_hundred_thousand_deep_end() {
             let outline = extract(language.name, &text);
             check(language, text.as_bytes(), &outline);
             assert_ne!(outline.extent, Extent::Cut, "{}", language.name);
+            let found = Extractor::default().references(language, text.as_bytes(), &outline);
+            check_references(text.as_bytes(), &outline, &found);
         }
     }
 }
@@ -356,6 +395,36 @@ fn a_line_of_a_million_characters_is_left_out() {
         let outline = extract(language.name, &long);
         assert_eq!((outline.symbols.len(), outline.extent), (0, Extent::Cut), "{}", language.name);
     }
+}
+
+#[test]
+fn references_keep_within_the_limits_of_outlines() {
+    let text = "fn f() { g(h); }\n".repeat(1000);
+    let found = |limits: Limits| {
+        let mut extractor = Extractor::new(limits);
+        let outline = extractor.extract(named("rust"), text.as_bytes());
+        let found = extractor.references(named("rust"), text.as_bytes(), &outline);
+        check_references(text.as_bytes(), &outline, &found);
+        (found.references.len(), found.extent)
+    };
+    assert_eq!(found(Limits::default()), (2000, Extent::Whole));
+    assert_eq!(found(Limits { text_bytes: 60, ..Limits::default() }), (6, Extent::Cut));
+    assert_eq!(found(Limits { work: 1, ..Limits::default() }), (0, Extent::GivenUp));
+    let (few, extent) = found(Limits { symbols: 10, ..Limits::default() });
+    assert!((10..=80).contains(&few) && extent == Extent::Cut, "{few} {extent:?}");
+}
+
+#[test]
+fn what_stands_beside_a_long_line_is_mentioned_where_it_stands() {
+    let text = format!("a(b);\n\"{}\";\nc(d);\n", "x".repeat(100_000));
+    let mut extractor = Extractor::default();
+    let javascript = named("javascript");
+    let outline = extractor.extract(javascript, text.as_bytes());
+    let found = extractor.references(javascript, text.as_bytes(), &outline);
+    let places = found.references.iter().map(|one| (one.line, one.column, one.role));
+    let expected = [(1, 1, Role::Call), (1, 3, Role::Use), (3, 1, Role::Call), (3, 3, Role::Use)];
+    assert_eq!(places.collect::<Vec<_>>(), expected);
+    assert_eq!(found.extent, Extent::Cut);
 }
 
 #[test]
@@ -397,7 +466,12 @@ fn work_may_end_within_what_is_no_character() {
         for end in [&b"\xe2\xff\xe2"[..], b"\xff", b"\xf0\x9f"] {
             for count in 0..80 {
                 let text = [b"a \xff \xe2\n".repeat(count), end.to_vec()].concat();
-                check(language, &text, &extractor.extract(language, &text));
+                let outline = extractor.extract(language, &text);
+                check(language, &text, &outline);
+                if count % 4 == 0 {
+                    let found = extractor.references(language, &text, &outline);
+                    check_references(&text, &outline, &found);
+                }
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Any text, as one of each language. The first byte says which.
+//! The outline and the references of any text, as one of each language. The first byte says which.
 #![no_main]
 
 use hob_index::symbols::extract::{Extractor, Limits};
@@ -11,10 +11,18 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let work = 1 + usize::from(*first) / 64;
     let limits = Limits { work, ..Limits::default() };
     for limits in [Limits::default(), limits] {
-        let outline = language.map(|language| Extractor::new(limits).extract(language, text));
+        let Some(language) = language else { return };
+        let mut extractor = Extractor::new(limits);
+        let outline = extractor.extract(language, text);
         let end = text.len() as u32;
-        for symbol in outline.iter().flat_map(|outline| &outline.symbols) {
+        for symbol in &outline.symbols {
             assert!(symbol.range.start < symbol.range.end && symbol.range.end <= end);
+        }
+        let mut last = 0;
+        for reference in extractor.references(language, text, &outline).references {
+            let name = reference.name;
+            assert!(last <= name.start && name.start < name.end && name.end <= end);
+            last = name.end;
         }
     }
 });

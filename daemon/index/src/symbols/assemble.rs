@@ -7,6 +7,8 @@ use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::ops::Range;
 
+use super::extract::Placed;
+use super::pieces::Skim;
 use super::reach::reach;
 use super::rules::slice;
 use super::text::leading_attributes;
@@ -32,15 +34,18 @@ pub(super) struct Found {
     pub(super) rank: u32,
 }
 
-impl Found {
-    /// What was found in a part of a text becomes what is in the text.
-    pub(super) fn shift(&mut self, by: u32) {
+impl Placed for Found {
+    fn shift(&mut self, by: u32) {
         let shifted = |range: &Range<u32>| range.start + by..range.end + by;
         self.name = shifted(&self.name);
         self.scope = self.scope.as_ref().map(shifted);
         self.range = shifted(&self.range);
         self.head = self.head.map(|head| head + by);
         self.inside += by;
+    }
+
+    fn restore(&mut self, left: &Skim) {
+        left.restore(self);
     }
 }
 
@@ -157,7 +162,9 @@ impl Nest<'_> {
     /// Makes it a symbol, unless it is none.
     fn symbol(&mut self, one: Found, parent: Option<u32>, is_local: bool) -> Option<Kind> {
         let (kind, parent) = self.kind(&one, parent)?;
-        if is_local && matches!(kind, Kind::Variable | Kind::Constant) {
+        // In a block of a type, too, such as one that initialises it.
+        let is_variable = |kind| matches!(kind, Kind::Variable | Kind::Constant);
+        if is_local && matches!(one.what, What::Definition { kind, .. } if is_variable(kind)) {
             return None;
         }
         let name = slice(self.text, &one.name);

@@ -7,17 +7,42 @@ use std::cell::Cell;
 use std::ops::{ControlFlow, Range};
 
 use tree_sitter::{
-    ParseOptions, ParseState, Parser, QueryCursor, QueryCursorOptions, QueryCursorState,
-    StreamingIterator, Tree,
+    ParseOptions, ParseState, Parser, Query, QueryCursor, QueryCursorOptions, QueryCursorState,
+    QueryMatch, StreamingIterator, Tree,
 };
 
-use super::assemble::{Found, assemble};
+use super::assemble::assemble;
 use super::languages::Language;
-use super::pieces::{cut, without_long_lines};
-use super::rules::{Rules, rules};
+use super::pieces::{Skim, cut, without_long_lines};
+use super::rules::rules;
 use super::{Extent, Outline};
 
-/// How much an outline may cost.
+/// A query that is run over a text, and what becomes of its matches.
+pub(super) trait Seeks {
+    /// What it finds.
+    type Found: Placed;
+
+    fn grammar(&self) -> &tree_sitter::Language;
+    fn query(&self) -> &Query;
+    /// Adds what a match has found.
+    fn take(&self, found: &QueryMatch<'_, '_>, text: &[u8], to: &mut Vec<Self::Found>);
+}
+
+/// What was found has a place.
+pub(super) trait Placed {
+    /// What was found in a part of a text becomes what is in the text.
+    fn shift(&mut self, by: u32);
+    /// What was found in what is left of a text becomes what is in the whole text.
+    fn restore(&mut self, left: &Skim);
+}
+
+/// A text, and where parts of it end that are parsed one by one.
+struct Parts<'a> {
+    text: &'a [u8],
+    ends: &'a [usize],
+}
+
+/// How much an outline may cost, or the references of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// How much of a text the grammar reads. The rest is cut at a line's end: [`Extent::Cut`].
@@ -63,43 +88,71 @@ impl Extractor {
 
     /// What a text of that language defines.
     pub fn extract(&mut self, language: &Language, text: &[u8]) -> Outline {
-        let text = &text[..text.len().min(u32::MAX as usize - 1)];
+        let text = addressable(text);
+        let Some(rules) = rules(language) else {
+            return Outline { symbols: Vec::new(), extent: Extent::GivenUp };
+        };
         let skim = language.skim.map(|skim| skim(text));
         let whole = skim.as_ref().map_or(text, |skim| skim.text.as_slice());
-        let short = without_long_lines(whole, self.limits.line_bytes);
-        let lines = short.as_ref().map_or(whole, |short| short.text.as_slice());
-        let left = &lines[..cut(lines, self.limits.text_bytes)];
-        // Without its long lines, a text's parts end elsewhere.
-        let ends = skim.as_ref().filter(|_| short.is_none()).map_or(&[][..], |skim| &skim.ends);
-        let mut found = Vec::new();
+        let ends = skim.as_ref().map_or(&[][..], |skim| &skim.ends);
+        let (mut found, extent) = self.search(language, rules, whole, ends, self.limits.symbols);
         let has_error = skim.as_ref().and_then(|skim| skim.has_error);
-        let extent = match self.find(language, left, ends, &mut found) {
-            Extent::Whole | Extent::Errors if left.len() < whole.len() => Extent::Cut,
-            Extent::Whole | Extent::Errors if has_error.is_some() => match has_error {
-                Some(true) => Extent::Errors,
-                _ => Extent::Whole,
-            },
-            extent => extent,
+        let extent = match (extent, has_error) {
+            (Extent::Whole | Extent::Errors, Some(true)) => Extent::Errors,
+            (Extent::Whole | Extent::Errors, Some(false)) => Extent::Whole,
+            (extent, _) => extent,
         };
-        for taken_away in [&short, &skim].into_iter().flatten() {
-            found.iter_mut().for_each(|one| taken_away.restore(one));
+        if let Some(skim) = &skim {
+            found.iter_mut().for_each(|one| one.restore(skim));
         }
         found.extend(skim.into_iter().flat_map(|skim| skim.found));
         assemble(found, text, language.comments.attributes, extent)
     }
 
-    /// Parses what is left of a text, part by part, and says how much of it that covered.
-    fn find(
+    /// How much an outline may cost.
+    pub(super) fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Finds something in a text within the limits: all of it, or no more than `most`. The grammar
+    /// takes the parts of the text one by one that end there.
+    pub(super) fn search<S: Seeks>(
         &mut self,
         language: &Language,
-        text: &[u8],
+        seeks: &S,
+        whole: &[u8],
         ends: &[usize],
-        found: &mut Vec<Found>,
+        most: usize,
+    ) -> (Vec<S::Found>, Extent) {
+        let short = without_long_lines(whole, self.limits.line_bytes);
+        let lines = short.as_ref().map_or(whole, |short| short.text.as_slice());
+        let left = &lines[..cut(lines, self.limits.text_bytes)];
+        // Without its long lines, a text's parts end elsewhere.
+        let ends = if short.is_none() { ends } else { &[] };
+        let mut found = Vec::new();
+        let extent = match self.find(language, seeks, Parts { text: left, ends }, &mut found, most)
+        {
+            Extent::Whole | Extent::Errors if left.len() < whole.len() => Extent::Cut,
+            extent => extent,
+        };
+        if let Some(short) = &short {
+            found.iter_mut().for_each(|one| one.restore(short));
+        }
+        (found, extent)
+    }
+
+    /// Parses what is left of a text, part by part, and says how much of it that covered.
+    fn find<S: Seeks>(
+        &mut self,
+        language: &Language,
+        seeks: &S,
+        Parts { text, ends }: Parts<'_>,
+        found: &mut Vec<S::Found>,
+        most: usize,
     ) -> Extent {
-        let Some(rules) = rules(language) else { return Extent::GivenUp };
         let Some(text) = (language.guard)(text) else { return Extent::GivenUp };
         let text = &*text;
-        if self.parser.set_language(&rules.grammar).is_err() {
+        if self.parser.set_language(seeks.grammar()).is_err() {
             return Extent::GivenUp;
         }
         let work = self.limits.work.saturating_mul(text.len() / 1024 + 64).saturating_mul(STEP);
@@ -117,13 +170,13 @@ impl Extractor {
                 return Extent::GivenUp;
             }
             let first = found.len();
-            if !self.query(rules, &tree, part, &querying, found) {
+            if !self.query(seeks, &tree, part, &querying, found, most) {
                 extent = Extent::Cut;
             } else if has_error && extent == Extent::Whole {
                 extent = Extent::Errors;
             }
             found[first..].iter_mut().for_each(|one| one.shift(start as u32));
-            if !querying.is_left() || found.len() >= self.limits.symbols {
+            if !querying.is_left() || found.len() >= most {
                 // Of what follows nothing would be taken.
                 return Extent::Cut;
             }
@@ -138,7 +191,7 @@ impl Extractor {
         let options = ParseOptions::new().progress_callback(&mut progress);
         // Text that is read again is work, too: to find that a comment is never closed, a grammar
         // reads to the end, and again at the next one.
-        let mut input = Input { text, given: 0..0 };
+        let mut input = Input { text, given: 0..0, ended: false };
         let mut read = |at: usize, _| input.read(at, budget);
         let tree = self.parser.parse_with_options(&mut read, None, Some(options));
         let tree = tree.filter(|_| budget.is_left());
@@ -149,28 +202,33 @@ impl Extractor {
     }
 
     /// Says whether nothing was left out.
-    fn query(
+    fn query<S: Seeks>(
         &mut self,
-        rules: &Rules,
+        seeks: &S,
         tree: &Tree,
         text: &[u8],
         budget: &Budget,
-        found: &mut Vec<Found>,
+        found: &mut Vec<S::Found>,
+        most: usize,
     ) -> bool {
-        let limit = self.limits.symbols;
         let mut progress = |_: &QueryCursorState| budget.spend(STEP);
         let options = QueryCursorOptions::new().progress_callback(&mut progress);
         let root = tree.root_node();
-        let mut matches = self.cursor.matches_with_options(&rules.query, root, text, options);
+        let mut matches = self.cursor.matches_with_options(seeks.query(), root, text, options);
         while let Some(one) = matches.next() {
-            if found.len() >= limit {
+            if found.len() >= most {
                 return false;
             }
-            found.extend(rules.found(one, text));
+            seeks.take(one, text, found);
         }
         drop(matches);
         budget.is_left() && !self.cursor.did_exceed_match_limit()
     }
+}
+
+/// A text as far as its offsets are numbers of 32 bits.
+pub(super) fn addressable(text: &[u8]) -> &[u8] {
+    &text[..text.len().min(u32::MAX as usize - 1)]
 }
 
 /// What a step costs: of the parser or the query, as much as to read that many bytes.
@@ -186,21 +244,25 @@ struct Input<'t> {
     text: &'t [u8],
     /// What it has read last.
     given: Range<usize>,
+    /// Whether work has ended.
+    ended: bool,
 }
 
 impl<'t> Input<'t> {
     /// The text from there. Nothing more stops the parser at once, even within a token.
     ///
     /// Within what it was given last, it asks to see the bytes again that are no character, and
-    /// does not expect that nothing is there: it would read from a null pointer. It gets one byte
-    /// that says nothing, and none after that.
+    /// does not expect that nothing is there: it would read from a null pointer. And some grammars
+    /// look for the end of a line or a word without a thought of the end of the text. So where work
+    /// ends, it gets one line's end, and none after that.
     fn read(&mut self, at: usize, budget: &Budget) -> &'t [u8] {
         let rest = &self.text[at.min(self.text.len())..self.text.len().min(at + CHUNK)];
         let read = match budget.spend(rest.len()) {
             ControlFlow::Continue(()) => rest,
-            ControlFlow::Break(()) if self.given.contains(&at) => b"\0",
+            ControlFlow::Break(()) if self.given.contains(&at) || !self.ended => b"\n",
             ControlFlow::Break(()) => &[],
         };
+        self.ended = !budget.is_left();
         self.given = at..at + read.len();
         read
     }

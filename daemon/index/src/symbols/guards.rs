@@ -45,6 +45,118 @@ pub(super) fn bash(text: &[u8]) -> Guarded<'_> {
     lines(text).map(|_| without_wide_numbers(text))
 }
 
+/// For Kotlin. Its scanner (tree-sitter-kotlin-ng 1.1.0) looks from an `@` for the end of the word or
+/// the line, and on and on where the text ends before it.
+pub(super) fn kotlin(text: &[u8]) -> Guarded<'_> {
+    lines(text).map(|_| without_at_end(text, b'@'))
+}
+
+/// For Swift. Its scanner (tree-sitter-swift 0.7.4) compares a NUL, or the end of the text, with the
+/// end of `#if`, and goes on beyond that.
+pub(super) fn swift(text: &[u8]) -> Guarded<'_> {
+    let mut left = lines(text).map(|_| without_at_end(text, b'#'))?;
+    if memchr::memchr(b'\0', &left).is_some() {
+        left.to_mut().iter_mut().filter(|byte| **byte == b'\0').for_each(|byte| *byte = b' ');
+    }
+    Some(left)
+}
+
+/// Without a sign in the last line, if that has no end.
+fn without_at_end(text: &[u8], sign: u8) -> Cow<'_, [u8]> {
+    let mut left = Cow::Borrowed(text);
+    let line = memchr::memrchr(b'\n', text).map_or(0, |newline| newline + 1);
+    for at in memchr::memchr_iter(sign, &text[line..]) {
+        left.to_mut()[line + at] = b' ';
+    }
+    left
+}
+
+/// For SQL. What stands between `$tag$` and the same again is a string, which its scanner
+/// (tree-sitter-sequel 0.3.11) loses some memory for with each token. It becomes one in quotes.
+pub(super) fn sql(text: &[u8]) -> Guarded<'_> {
+    statements(text).map(|_| without_dollars(text))
+}
+
+fn without_dollars(text: &[u8]) -> Cow<'_, [u8]> {
+    const UNCLOSED: usize = 16;
+    let mut left = Cow::Borrowed(text);
+    let (mut from, mut unclosed) = (0, 0);
+    while let Some(found) = memchr::memchr(b'$', &text[from..]) {
+        let start = from + found;
+        let is_end = |byte: &u8| *byte == b'$' || byte.is_ascii_whitespace();
+        let tag = text[start + 1..].iter().position(is_end).map(|length| start + 1 + length);
+        from = start + 1;
+        let Some(end) = tag.filter(|end| text[*end] == b'$') else { continue };
+        let (tag, body) = (&text[start..=end], end + 1);
+        let close =
+            (unclosed < UNCLOSED).then(|| memchr::memmem::find(&text[body..], tag)).flatten();
+        let left = left.to_mut();
+        left[start..body].fill(b' ');
+        let Some(close) = close.map(|length| body + length) else {
+            unclosed += 1;
+            continue;
+        };
+        left[start] = b'\'';
+        left[body..close].iter_mut().filter(|byte| **byte == b'\'').for_each(|b| *b = b' ');
+        from = close + tag.len();
+        left[close..from].fill(b' ');
+        left[close] = b'\'';
+    }
+    left
+}
+
+/// For MATLAB. Its scanner (tree-sitter-matlab 1.3.1) takes each line of a comment by recursion.
+pub(super) fn matlab(text: &[u8]) -> Guarded<'_> {
+    lines(text).and_then(|_| unless(comments_too_long, text))
+}
+
+fn comments_too_long(text: &[u8]) -> bool {
+    const LINES: usize = 2000;
+    let mut count = 0;
+    text.split(|byte| matches!(byte, b'\n' | b'\r')).any(|line| {
+        let is_comment = line.trim_ascii_start().first().is_none_or(|byte| *byte == b'%');
+        count = if is_comment { count + 1 } else { 0 };
+        count > LINES
+    })
+}
+
+/// For Erlang, Gleam and HCL, where words in a row that nothing stands between cost the square of their
+/// number.
+pub(super) fn clauses(text: &[u8]) -> Guarded<'_> {
+    lines(text).and_then(|_| unless(runs_on, text))
+}
+
+fn runs_on(text: &[u8]) -> bool {
+    const TOKENS: usize = 1000;
+    let (mut tokens, mut last) = (0, b' ');
+    text.iter().any(|&byte| {
+        let is_same = is_word(byte) == is_word(last) && !last.is_ascii_whitespace();
+        match byte {
+            b'.' | b',' | b';' | b':' | b'=' | b'(' | b')' | b'{' | b'}' | b'[' | b']' => {
+                tokens = 0;
+            }
+            _ if byte.is_ascii_whitespace() || is_same => {}
+            _ => tokens += 1,
+        }
+        last = byte;
+        tokens > TOKENS
+    })
+}
+
+/// For HTML, where tags that are never closed cost the square of their number.
+pub(super) fn html(text: &[u8]) -> Guarded<'_> {
+    any(text).and_then(|_| unless(opens_on, text))
+}
+
+fn opens_on(text: &[u8]) -> bool {
+    const TAGS: usize = 500;
+    let mut open = 0;
+    memchr::memchr2_iter(b'<', b'>', text).any(|at| {
+        open = if text[at] == b'<' { open + 1 } else { 0 };
+        open > TAGS
+    })
+}
+
 fn unless(refuses: fn(&[u8]) -> bool, text: &[u8]) -> Guarded<'_> {
     (!refuses(text)).then_some(Cow::Borrowed(text))
 }
@@ -230,8 +342,19 @@ mod tests {
         assert!(blotted(&"f(<<\"a b c d e f g h\", ".repeat(40)));
         let left = |text: &str| String::from_utf8(bash(text.as_bytes()).unwrap().into()).unwrap();
         assert_eq!(left("a {é} {1é} {1..é} {1..2é}"), "a {xx} {1xx} {1..xx} {1..2xx}");
+        let left = |text: &str| String::from_utf8(kotlin(text.as_bytes()).unwrap().into()).unwrap();
+        assert_eq!(left("@a\nb @c @d"), "@a\nb  c  d");
+        assert_eq!(left("@a\n"), "@a\n");
+        assert_eq!(*swift(b"#if a\0\n#if").unwrap(), *b"#if a \n if");
+        let left = |text: &str| String::from_utf8(sql(text.as_bytes()).unwrap().into()).unwrap();
+        assert_eq!(left("$$ a 'b' $$ $1"), "'  a  b  '  $1");
+        assert_eq!(left("$x$ '$$' $x$ $y$ $"), "'    $$  '       $");
+        assert!(matlab("% a\n".repeat(2001).as_bytes()).is_none());
         assert!(statements("a =\n".repeat(1001).as_bytes()).is_none());
         assert!(lines("/*\n".repeat(1001).as_bytes()).is_none());
+        assert!(clauses("a\n".repeat(1001).as_bytes()).is_none());
+        assert!(clauses("#\na\n%\n".repeat(400).as_bytes()).is_none());
+        assert!(html("<<a\n".repeat(300).as_bytes()).is_none());
         assert!(any("([{\n".repeat(2000).as_bytes()).is_none());
     }
 
@@ -244,6 +367,11 @@ mod tests {
         assert_eq!(*ruby(plain.as_bytes()).unwrap(), *plain.as_bytes());
         let plain = "é() { echo ${1} {1..20} \"é{a,é}\" é; }";
         assert_eq!(*bash(plain.as_bytes()).unwrap(), *plain.as_bytes());
+        assert!(
+            clauses("%% Words of a comment.\na(B) -> C = b.\n".repeat(10_000).as_bytes()).is_some()
+        );
+        assert!(clauses("a = \"b\"\n".repeat(10_000).as_bytes()).is_some());
+        assert!(html("<td>1</td> a < b\n".repeat(10_000).as_bytes()).is_some());
         assert!(any("f(a[{}])".repeat(10_000).as_bytes()).is_some());
         assert!(statements("a = b < c;\n#define A ==\n".repeat(10_000).as_bytes()).is_some());
         assert!(statements(format!("s = \"{}\";", r"\u12-".repeat(2000)).as_bytes()).is_some());

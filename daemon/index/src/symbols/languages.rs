@@ -39,8 +39,9 @@ pub struct Language {
     pub grammar: (&'static str, &'static str),
     /// The grammar.
     pub(super) load: fn() -> Grammar,
-    /// What is a definition, in the grammar's terms. See [`super::extract`].
-    pub(super) query: &'static str,
+    /// What is a definition and what a mention, in the grammar's terms: the files of patterns, which
+    /// say the one before a line `;; References` and the other after it. See [`super::rules`].
+    pub(super) queries: &'static [&'static str],
     /// What of a text the grammar may be given.
     pub(super) guard: fn(&[u8]) -> Guarded<'_>,
     /// What takes away, before the grammar reads it, text that can define nothing.
@@ -88,11 +89,31 @@ pub fn by_number(number: u8) -> Option<&'static Language> {
     ROWS.iter().find(|language| language.number == number)
 }
 
+/// What stands in a file of patterns between those for definitions and those for mentions.
+const MARK: &str = ";; References\n";
+
 impl Language {
+    /// Whether mentions of names are found in it: it is code, and no data or document.
+    #[must_use]
+    pub fn has_references(&self) -> bool {
+        self.mentions().lines().any(|line| line.contains("@reference."))
+    }
+
+    /// The patterns for definitions.
+    pub(super) fn definitions(&self) -> String {
+        self.queries.iter().map(|query| query.split(MARK).next().unwrap_or_default()).collect()
+    }
+
+    /// The patterns for mentions.
+    pub(super) fn mentions(&self) -> String {
+        self.queries.iter().filter_map(|query| query.split(MARK).nth(1)).collect()
+    }
+
     /// The kinds of definitions that it has, by number.
     #[must_use]
     pub fn yields(&self) -> Vec<Kind> {
-        let code = self.query.lines().filter(|line| !line.starts_with(';'));
+        let definitions = self.definitions();
+        let code = definitions.lines().filter(|line| !line.starts_with(';'));
         let captures = code.flat_map(|line| line.split('@').skip(1)).filter_map(|capture| {
             let end = capture.find(|c: char| !c.is_ascii_lowercase() && c != '.');
             capture[..end.unwrap_or(capture.len())].split_once('.')
@@ -108,7 +129,9 @@ impl Language {
 /// All languages, as a table in Markdown.
 #[must_use]
 pub fn table() -> String {
-    let mut table = String::from("| language | files | kinds |\n| --- | --- | --- |\n");
+    let mut table = String::from(
+        "| language | files | kinds | references | grammar |\n| --- | --- | --- | --- | --- |\n",
+    );
     for language in ROWS {
         let Language { name, aliases, extensions, claim, files, interpreters, .. } = language;
         let claimed = claim.as_ref().map_or(&[][..], |claim| claim.extensions);
@@ -116,6 +139,8 @@ pub fn table() -> String {
             list(&[("", &[name]), ("", aliases)], ""),
             list(&[("*.", extensions), ("*.", claimed), ("", files), ("#!", interpreters)], "`"),
             language.yields().into_iter().map(Kind::name).collect::<Vec<_>>().join(", "),
+            if language.has_references() { "yes" } else { "no" }.to_owned(),
+            format!("{} {}", language.grammar.0, language.grammar.1),
         ];
         table.push_str(&format!("| {} |\n", cells.join(" | ")));
     }
@@ -131,7 +156,7 @@ fn list(groups: &[(&str, &[&str])], quote: &str) -> String {
 }
 
 /// How the definitions of any language are made of its tree; a change of that is counted here.
-const RULES: u32 = 3;
+const RULES: u32 = 4;
 
 /// A number that is another one whenever a text could have another outline.
 #[must_use]
@@ -146,7 +171,15 @@ fn hash_rows() -> u64 {
     hasher.update(&RULES.to_le_bytes());
     for language in ROWS {
         let Language { name, number, aliases: _, extensions, files, interpreters, .. } = language;
-        let row = (name, number, extensions, files, interpreters, language.grammar, language.query);
+        let row = (
+            name,
+            number,
+            extensions,
+            files,
+            interpreters,
+            language.grammar,
+            language.definitions(),
+        );
         let claims = language.claim.as_ref().map(|claim| claim.extensions);
         hasher.update(format!("{row:?} {claims:?} {:?}", language.comments).as_bytes());
     }

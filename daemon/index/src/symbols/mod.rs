@@ -12,6 +12,7 @@ pub mod languages;
 mod pieces;
 mod reach;
 pub mod record;
+pub mod references;
 mod rules;
 mod skim;
 pub mod text;

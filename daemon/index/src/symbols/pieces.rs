@@ -36,7 +36,8 @@ impl Skim {
         found.inside = self.place(found.inside);
     }
 
-    fn range(&self, range: &Range<u32>) -> Range<u32> {
+    /// The same of a range.
+    pub(super) fn range(&self, range: &Range<u32>) -> Range<u32> {
         self.place(range.start)..self.end(range.end)
     }
 

@@ -17,6 +17,23 @@
 //!
 //! Where several patterns take the same name, the first one in the file counts. A variable or
 //! constant within a function is local and no symbol.
+//!
+//! After a line `;; References` come the patterns for mentions of names, which are a query of their
+//! own ([`super::references`]):
+//!
+//! | capture | meaning |
+//! | --- | --- |
+//! | `@reference.call` | a name that is called, or of a class that is made with `new` |
+//! | `@reference.type` | a name where a type stands |
+//! | `@reference.import` | a name, or the path in a string, that is brought in from elsewhere |
+//! | `@reference.use` | any other mention |
+//! | `@reference.words` | code that the grammar leaves as it is: its words are calls or uses |
+//! | `@reference.nothing` | no mention, whatever later patterns say of it |
+//! | `@also.type`, … | such a mention, even where it defines the name as well |
+//! | `@within.import`, … | all names in it that later patterns take are mentioned so |
+//! | `@_…` | only for predicates |
+//!
+//! Again the first pattern in the file counts, so that the last one can take all that is left.
 
 use std::num::NonZeroU16;
 use std::ops::Range;
@@ -27,12 +44,13 @@ use tree_sitter::{Node, Query, QueryMatch};
 use super::Kind;
 use super::assemble::{Found, What};
 use super::declarator::declared;
+use super::extract::Seeks;
 use super::languages::Language;
 
 /// A query, ready to be run.
 pub(super) struct Rules {
-    pub(super) grammar: tree_sitter::Language,
-    pub(super) query: Query,
+    grammar: tree_sitter::Language,
+    query: Query,
     /// What each capture means, by its number.
     roles: Vec<Role>,
     /// The field of that name.
@@ -56,10 +74,26 @@ pub(super) fn rules(language: &Language) -> Option<&'static Rules> {
     RULES[language.number as usize].get_or_init(|| Rules::new(language)).as_ref()
 }
 
+impl Seeks for Rules {
+    type Found = Found;
+
+    fn grammar(&self) -> &tree_sitter::Language {
+        &self.grammar
+    }
+
+    fn query(&self) -> &Query {
+        &self.query
+    }
+
+    fn take(&self, found: &QueryMatch<'_, '_>, text: &[u8], to: &mut Vec<Found>) {
+        to.extend(self.found(found, text));
+    }
+}
+
 impl Rules {
     fn new(language: &Language) -> Option<Self> {
         let grammar = (language.load)();
-        let query = Query::new(&grammar, language.query).ok()?;
+        let query = Query::new(&grammar, &language.definitions()).ok()?;
         let roles = query.capture_names().iter().map(|name| Role::of(name));
         let roles = roles.collect::<Option<_>>()?;
         let body = grammar.field_id_for_name("body");
@@ -67,7 +101,7 @@ impl Rules {
     }
 
     /// What a match has found.
-    pub(super) fn found(&self, found: &QueryMatch<'_, '_>, text: &[u8]) -> Option<Found> {
+    fn found(&self, found: &QueryMatch<'_, '_>, text: &[u8]) -> Option<Found> {
         let captured = self.captured(found, text)?;
         let (what, node) = captured.what?;
         let range = trimmed(bytes(node), text);
@@ -186,9 +220,12 @@ pub(super) fn is_name(name: &[u8]) -> bool {
     !name.is_empty() && name.len() <= NAME_BYTES && name != b"_"
 }
 
-/// A name without quotes, or without the colon of a symbol.
-fn bare(range: Range<u32>, text: &[u8]) -> Range<u32> {
-    match slice(text, &range) {
+/// A name without quotes, or without the colon of a symbol or keyword.
+pub(super) fn bare(range: Range<u32>, text: &[u8]) -> Range<u32> {
+    let name = slice(text, &range).trim_ascii_end();
+    let name = if name.len() > 1 { name.strip_suffix(b":").unwrap_or(name) } else { name };
+    let range = range.start..range.start + name.len() as u32;
+    match name {
         [b':', _, ..] => range.start + 1..range.end,
         [first @ (b'"' | b'\'' | b'`'), .., last] if first == last => {
             range.start + 1..range.end - 1
@@ -223,11 +260,27 @@ pub(super) fn slice<'a>(text: &'a [u8], range: &Range<u32>) -> &'a [u8] {
     text.get(range.start as usize..range.end as usize).unwrap_or_default()
 }
 
-fn bytes(node: Node<'_>) -> Range<u32> {
+pub(super) fn bytes(node: Node<'_>) -> Range<u32> {
     node.start_byte() as u32..node.end_byte() as u32
 }
 
 /// A range without white space at its end, as some grammars have it.
 fn trimmed(range: Range<u32>, text: &[u8]) -> Range<u32> {
     range.start..range.start + slice(text, &range).trim_ascii_end().len() as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::languages::all;
+    use super::*;
+
+    #[test]
+    fn all_patterns_are_in_the_terms_of_their_grammars() {
+        for language in all() {
+            let query = Query::new(&(language.load)(), &language.definitions());
+            let query = query.unwrap_or_else(|error| panic!("{}: {error}", language.name));
+            let unknown = query.capture_names().iter().find(|name| Role::of(name).is_none());
+            assert_eq!(unknown, None, "{}", language.name);
+        }
+    }
 }

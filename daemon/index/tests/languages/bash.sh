@@ -38,3 +38,13 @@ cat <<EOF
 not_a_variable=1
 not_a_function() { }
 EOF
+
+source ./lib/own.sh
+. "lib/other.sh" argument
+
+mentions() {
+    local made="$1 ${output:-$CONDITIONAL} $(helper "$made" | sort -u)"
+    [[ -n $made ]] && /usr/bin/printf '%s $not' "${array[$index]}"
+    if command -v git; then (( total += count )); fi
+    trap cleanup EXIT
+}

@@ -81,3 +81,21 @@ int old_style(a)
 {
 	return a;
 }
+
+#include "dir/own.h"
+#undef MAX
+#define WRAPPED(x) do { call_it(&(x)->list, LIMIT); } while (0)
+
+static LIST_OF(things);
+
+enum colour mentions(struct point *self, size_t count)
+{
+	for (int i = 0; i < count; i++)
+		self->handler(self, add(i, MAX(1, 2)), sizeof(struct point));
+	if (!strcmp(strings(0)[0], "text" LIMIT))
+		goto out;
+	WRAPPED(self);
+	(*handler)((word_t)origin.x);
+out:
+	return RED;
+}

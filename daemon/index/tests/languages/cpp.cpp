@@ -92,3 +92,23 @@ template <typename T>
 static std::vector<T>& larger(T a, T b) {
   return a;
 }
+
+#include <vector>
+#include "dir/own.hpp"
+using std::swap;
+using namespace outer::inner;
+
+class Derived final : public Shape, private ns::Base<int> {
+  Derived(int x) : Shape(x), size_{x} { run(); }
+  std::unique_ptr<Shape> make() const override;
+  int size_;
+};
+
+std::unique_ptr<Shape> Derived::make() const {
+  auto made = std::make_unique<Derived>(1);
+  Shape* plain = new Shape(kLimit);
+  Derived* other = new outer::Derived<int>{};
+  made->size_ += plain->area() + this->get<int>(0) + Shape::count();
+  for (const auto& [key, value] : all) std::filesystem::path::join(key, static_cast<Size>(value));
+  return [&made](Shape& x) -> Shape* { return x.self(); }(*made);
+}

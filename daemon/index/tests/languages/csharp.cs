@@ -64,3 +64,22 @@ public record Person(int Id, string Name)
 }
 
 public record struct Size(int Width);
+
+[Serializable, Custom.Mark(Size = 1)]
+public class Mentions<T> : Base<T>, IShape where T : class, IComparable<T>
+{
+    private readonly Dictionary<string, List<T>> all = new();
+    public Size Of => new Size(Limit);
+
+    public override async Task<T?> Get(Person person, params Size[] sizes)
+    {
+        var made = new Shapes.Circle<T>(person.Name, sizes[Count]) { Radius = 1 };
+        foreach (T one in all.Values) await one.Save<T>();
+        made?.Rename($"text {Format(person)}");
+        if (person is Student { Id: 1 } student && made is not null) goto done;
+        try { return (T)Shape.Create(typeof(Person), nameof(Get), default(T)); }
+        catch (IO.Failure error) when (error.Code == 1) { throw; }
+    done:
+        return made as T;
+    }
+}

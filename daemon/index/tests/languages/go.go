@@ -70,3 +70,26 @@ func New[T any](
 }
 
 func declared(x int) int
+
+import (
+	"net/http"
+	str "strings"
+	. "math"
+)
+
+func mentions(w http.ResponseWriter) (r *http.Request) {
+	shape := &Shape{Name: str.ToUpper(Second), Base: Base{}}
+	list := New[int]("a")
+	other := pkg.Make[string, int](list.items[0])
+outer:
+	for key, value := range map[string]pkg.Key{} {
+		shape.Area()
+		go handler(key, value.(Namer), float64(First))
+		continue outer
+	}
+	switch r := w.(type) {
+	case *List[int]:
+		defer r.Push(1)
+	}
+	return
+}

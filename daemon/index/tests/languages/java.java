@@ -64,3 +64,23 @@ public abstract class Shape<T> extends Base implements Named, Sized {
     class Inner {
     }
 }
+
+@Deprecated(since = LIMIT)
+class Mentions<T extends Comparable<T>> extends java.util.AbstractList<T> implements Named, Other {
+    private final Map<String, List<T>> all = new HashMap<>();
+
+    @Override
+    public T get(int index) throws IOException {
+        outer:
+        for (T one : all.values()) {
+            if (one instanceof Point p && p.x() == Named.CONSTANT) break outer;
+            Collections.sort(this.items, Shape::compare);
+        }
+        Inner made = new Shape.Inner(index) { };
+        try {
+            return (T) super.get(index).field.twice(x -> x + SIZE);
+        } catch (IllegalStateException | java.io.IOError e) {
+            throw new Failure(String.format("text", made));
+        }
+    }
+}

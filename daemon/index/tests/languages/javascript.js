@@ -106,3 +106,21 @@ call({ callback: function () {}, option: 1 });
 describe('x', () => {
   const local = 1;
 });
+
+import whole, { part as renamed, other } from './module.js';
+import * as space from 'space';
+export { forwarded as default } from './forward';
+export * as everything from 'all';
+const path = require('node:path');
+
+class Mentions extends Base.Inner {
+  #secret = state;
+  run({ a, b: { c } }, ...rest) {
+    const made = new space.Thing(a, `text ${whole(c)} more`);
+    this.#secret.go(rest[0]?.item?.());
+    tag`text ${made}`;
+    loop: for (const one of made.all) { if (one) break loop; }
+    return import('./late.js').then(other);
+  }
+}
+const element = <Mentions key={state}><div id="x">{renamed}</div><space.Item /></Mentions>;

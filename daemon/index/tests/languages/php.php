@@ -74,3 +74,26 @@ if (!function_exists('conditional')) {
 $anonymous = new class {
     public function method() {}
 };
+
+use App\Models\{User, Post as Article};
+use function App\helper;
+
+require_once __DIR__ . '/config.php';
+include 'parts/header.php';
+
+#[Attr(LIMIT)]
+final class Mentions extends \Lib\Base implements Named, Other\Thing
+{
+    use Logs;
+
+    public function __construct(private ?User $user, protected Article|int $count = self::LIMIT) {}
+
+    public function run(Shape ...$shapes): static
+    {
+        $made = new Shapes\Circle($this->user->name, "text {$shapes[0]->area()} $count");
+        foreach ($shapes as $key => $shape) { helper($key, \strlen(Shape::LIMIT)); }
+        try { return $made?->grow(by: DEFINED) ?? Shape::create(static::$all); }
+        catch (Failure | \Error $error) { throw new Failure(); }
+        return $made instanceof Article ? Suit::Hearts : fn(int $x) => $x + $made;
+    }
+}

@@ -88,3 +88,23 @@ with open("x") as file:
 
 
 def one_line(): pass
+
+
+from . import sibling
+from .pkg.mod import (a as b, c)
+import os.path as p
+
+
+class Mentions(Shape, abc.ABC, Generic[T]):
+    sized: dict[str, "Shape"] = field(default=os.sep)
+
+    @functools.cache
+    def uses(self, x: typing.Optional[Shape], *args: int) -> list[Shape | None]:
+        try:
+            made = Shape(x, key=self.area).of(1)
+            print(f"{made.name} {plain(2)!r:>{width}}")
+        except (ValueError, os.Error) as error:
+            raise Failed("text") from error
+        match made:
+            case Shape(sides=0):
+                return [y.attribute for y in args]

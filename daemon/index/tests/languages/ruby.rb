@@ -72,3 +72,23 @@ module Documented
     1
   end
 end
+
+require 'json'
+require_relative "lib/own"
+
+class Mentions < Outer::Base
+  include Comparable
+  extend Forwardable::More
+
+  def run(items, key: LIMIT)
+    made = Short.new(items.first, "text #{key} #{top(1)}")
+    @state ||= Documented::Inner.new
+    items.each { |item| item.call(made, &:to_s) }
+    $global = @@count + helper
+    case made
+    when Short, Integer then puts made.name
+    end
+  rescue ArgumentError, Outer::Failed => error
+    raise Failed.new(error), "text"
+  end
+end

@@ -101,3 +101,23 @@ where
 {
     x
 }
+
+use std::collections::{BTreeMap as Map, HashMap};
+
+impl<T: Copy + Into<u8>> Point<T> {
+    fn mentions<'a>(&'a self, all: &[Choice]) -> Result<Map<u8, Pair>, fmt::Error> {
+        let pair = Pair(LIMIT as u8, inner::COUNT);
+        let map = HashMap::<u8, _>::new();
+        'outer: for one in all {
+            match one {
+                Choice::All { of } => self.take(of.max(1)).collect::<Vec<_>>(),
+                Choice::Some(x) if x > &LIMIT => break 'outer,
+                _ => make!(pair.0, Choice::Some(call(x)), other!(1)),
+            }
+        }
+        let made = Point { x: 1, y: <u8 as Default>::default() };
+        #[cfg(test)]
+        println!("{pair}", made.x);
+        map
+    }
+}

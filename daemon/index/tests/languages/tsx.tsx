@@ -91,3 +91,10 @@ export function Page() {
   const [state, setState] = useState(0);
   return <View name="x" />;
 }
+
+import { Child, type Props } from './child';
+
+function Mentions<T>({ all }: Props<T>): JSX.Element {
+  const [one] = useState<Props<T>>(() => new Store(all));
+  return <Child.Inner {...one} onClick={(e: MouseEvent) => run(e)}><p>{all}</p><View<T> /></Child.Inner>;
+}

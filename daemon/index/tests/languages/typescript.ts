@@ -85,3 +85,15 @@ const generic = <T,>(x: T): T => x;
 let plain: number;
 function destructured({ a, b }: { a: string; b: number }) {}
 export default class {}
+
+import type { Shape as Other } from './shape';
+import fs = require('fs');
+
+class Mentions<T extends Shape<T>> extends Base<T> implements Named, space.Inner {
+  constructor(private readonly all: Map<string, Array<Other>>) { super(all); }
+  @Input({ required: true }) value!: keyof typeof settings;
+  get<K>(key: K, ...rest: unknown[]): key is Named {
+    const made = new Mentions<Named>(this.all as Other);
+    return fs.read<T>(key)!.map((x: T): Promise<void> => overloaded(x)) satisfies Named['name'];
+  }
+}

@@ -81,6 +81,17 @@ fn interpreter(text: &[u8]) -> Option<&[u8]> {
     Some(&program[..=end])
 }
 
+/// Whether a text is of MATLAB, and not of Objective-C or Mathematica, which have the same extension: by
+/// its first line that says something.
+pub(super) fn is_matlab(text: &[u8]) -> bool {
+    let line = text.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii).find(|l| !l.is_empty());
+    line.is_some_and(|line| {
+        [&b"%"[..], b"function ", b"classdef ", b"clear", b"clc", b"close all", b"addpath"]
+            .iter()
+            .any(|begin| line.starts_with(begin))
+    })
+}
+
 /// How much of a header is looked at.
 const HEADER_BYTES: usize = 64 << 10;
 
@@ -205,6 +216,19 @@ mod tests {
         ];
         for (text, expected) in rows {
             assert_eq!(language("a.h", text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_two_languages_is_of_that_which_its_text_says() {
+        let rows = [
+            ("a.m", "% A.\nx = 1;\n", "matlab"),
+            ("a.m", "\nfunction f\nend\n", "matlab"),
+            ("a.m", "#import <a.h>\n", "none"),
+            ("a.m", "(* A. *)\n", "none"),
+        ];
+        for (path, text, expected) in rows {
+            assert_eq!(language(path, text), expected, "{path} {text:?}");
         }
     }
 

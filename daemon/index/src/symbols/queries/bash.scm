@@ -14,3 +14,19 @@
 (declaration_command
   (variable_assignment name: (variable_name) @name)) @assignment.variable
 (variable_assignment name: (variable_name) @name) @assignment.variable
+
+;; References
+((command
+  name: (command_name (word) @_source)
+  .
+  argument: [
+    (word) @reference.import
+    (raw_string) @reference.import
+    (string . (string_content) @reference.import .)
+  ])
+  (#any-of? @_source "source" "."))
+
+((command_name (word) @reference.nothing) (#any-of? @reference.nothing ":" "." "["))
+(command name: (command_name (word) @reference.call))
+((variable_name) @reference.nothing (#match? @reference.nothing "^[0-9]+$"))
+(variable_name) @reference.use

@@ -38,3 +38,21 @@
 (preproc_else (declaration declarator: (_) @declarator) @definition.variable.field)
 (preproc_elif (declaration declarator: (_) @declarator) @definition.variable.field)
 (preproc_elifdef (declaration declarator: (_) @declarator) @definition.variable.field)
+
+;; References
+(preproc_include path: (string_literal (string_content) @reference.import))
+(preproc_include path: (system_lib_string) @reference.import)
+
+; Of what a directive says, `#define` and `#undef` say code.
+(preproc_def value: (preproc_arg) @reference.words)
+(preproc_function_def value: (preproc_arg) @reference.words)
+((preproc_call directive: (_) @_directive argument: (preproc_arg) @reference.words)
+  (#match? @_directive "undef"))
+
+(call_expression function: [
+  (identifier) @reference.call
+  (field_expression field: (field_identifier) @reference.call)
+])
+
+(type_identifier) @reference.type
+[(identifier) (field_identifier)] @reference.use

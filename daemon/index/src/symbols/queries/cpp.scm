@@ -38,3 +38,49 @@
 (namespace_alias_definition name: (_) @name) @definition.module
 (alias_declaration name: (type_identifier) @name) @definition.type
 (concept_definition name: (identifier) @name) @definition.type
+
+;; References
+(using_declaration) @within.import
+; To the grammar these are functions.
+((identifier) @reference.nothing (#any-of? @reference.nothing
+  "static_cast" "dynamic_cast" "const_cast" "reinterpret_cast"))
+
+(call_expression function: [
+  (template_function name: (identifier) @reference.call)
+  (field_expression field: (template_method name: (field_identifier) @reference.call))
+  (field_expression field: (dependent_name
+    (template_method name: (field_identifier) @reference.call)))
+  (field_expression field: (qualified_identifier name: (identifier) @reference.call))
+])
+; `a::b::c` has the rest of it as its name.
+(call_expression function: (qualified_identifier name: [
+  (identifier) @reference.call
+  (template_function name: (identifier) @reference.call)
+  (qualified_identifier name: [
+    (identifier) @reference.call
+    (template_function name: (identifier) @reference.call)
+    (qualified_identifier name: [
+      (identifier) @reference.call
+      (template_function name: (identifier) @reference.call)
+      (qualified_identifier name: [
+        (identifier) @reference.call
+        (template_function name: (identifier) @reference.call)
+      ])
+    ])
+  ])
+]))
+(new_expression type: [
+  (type_identifier) @reference.call
+  (template_type name: (type_identifier) @reference.call)
+  (qualified_identifier name: [
+    (type_identifier) @reference.call
+    (template_type name: (type_identifier) @reference.call)
+    (qualified_identifier name: [
+      (type_identifier) @reference.call
+      (template_type name: (type_identifier) @reference.call)
+    ])
+  ])
+])
+; `Tree` of `Tree::insert` is a type; few namespaces begin with a capital.
+((namespace_identifier) @reference.type (#match? @reference.type "^[A-Z]"))
+(namespace_identifier) @reference.use

@@ -32,3 +32,45 @@
   (variable_declarator name: (identifier) @name))) @definition.constant
 (field_declaration (variable_declaration
   (variable_declarator name: (identifier) @name))) @definition.field
+
+;; References
+(using_directive) @within.import
+(extern_alias_directive) @within.import
+(labeled_statement . (identifier) @reference.nothing)
+(goto_statement "goto" . (identifier) @reference.nothing)
+; A word of the compiler's where others may stand.
+((identifier) @reference.nothing (#any-of? @reference.nothing "var" "nameof" "_"))
+
+(invocation_expression function: [
+  (identifier) @reference.call
+  (generic_name . (identifier) @reference.call)
+  (member_access_expression name: (identifier) @reference.call)
+  (member_access_expression name: (generic_name . (identifier) @reference.call))
+  (conditional_access_expression (member_binding_expression name: (identifier) @reference.call))
+  (conditional_access_expression
+    (member_binding_expression name: (generic_name . (identifier) @reference.call)))
+])
+(object_creation_expression type: [
+  (identifier) @reference.call
+  (generic_name . (identifier) @reference.call)
+  (qualified_name name: (identifier) @reference.call)
+  (qualified_name name: (generic_name . (identifier) @reference.call))
+])
+
+; A type is whatever stands in its place, but for the values that may stand in it.
+(array_rank_specifier) @within.use
+(primary_constructor_base_type (argument_list) @within.use)
+(base_list (argument_list) @within.use)
+(qualified_name qualifier: (identifier) @reference.use)
+(_ type: (_) @within.type)
+(_ returns: (_) @within.type)
+(base_list) @within.type
+(type_argument_list) @within.type
+(type_parameter) @within.type
+(type_parameter_constraints_clause) @within.type
+(as_expression right: (_) @within.type)
+(is_expression right: (_) @within.type)
+(explicit_interface_specifier) @within.type
+(attribute name: (_) @within.type)
+
+(identifier) @reference.use

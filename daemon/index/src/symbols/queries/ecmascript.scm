@@ -122,3 +122,37 @@
   left: (member_expression object: (identifier) @_module property: (property_identifier) @_exports)
   right: (object (pair key: [(property_identifier) (string)] @name) @definition.property))
   (#eq? @_module "module") (#eq? @_exports "exports")))
+
+;; References
+(import_statement) @within.import
+(import_statement source: (string) @reference.import)
+(export_statement source: (string) @reference.import)
+(export_statement (export_clause) @within.import source: (string))
+(export_statement (namespace_export) @within.import source: (string))
+(call_expression
+  function: (import) arguments: (arguments . (string) @reference.import))
+((call_expression
+  function: (identifier) @_require arguments: (arguments . (string) @reference.import))
+  (#eq? @_require "require"))
+
+(call_expression function: [
+  (identifier) @reference.call
+  (member_expression property: [
+    (property_identifier) (private_property_identifier)] @reference.call)
+])
+(new_expression constructor: [
+  (identifier) @reference.call
+  (member_expression property: (property_identifier) @reference.call)
+])
+(decorator [
+  (identifier) @reference.call
+  (member_expression property: (property_identifier) @reference.call)
+])
+
+[
+  (identifier)
+  (property_identifier)
+  (private_property_identifier)
+  (shorthand_property_identifier)
+  (shorthand_property_identifier_pattern)
+] @reference.use

@@ -41,3 +41,32 @@
 (const_declaration (const_spec (identifier) @name)) @definition.constant
 (var_spec_list (var_spec name: (identifier) @name) @definition.variable)
 (var_declaration (var_spec name: (identifier) @name)) @definition.variable
+
+;; References
+(import_spec) @within.import
+(import_spec path: (_) @reference.import)
+; A type that is embedded is a field of its name, and mentioned all the same.
+(field_declaration !name type: [
+  (type_identifier) @also.type
+  (qualified_type name: (_) @also.type)
+  (generic_type type: (type_identifier) @also.type)
+  (generic_type type: (qualified_type name: (_) @also.type))
+])
+
+(call_expression function: [
+  (identifier) @reference.call
+  (selector_expression field: (field_identifier) @reference.call)
+  (index_expression operand: (identifier) @reference.call)
+  (index_expression operand: (selector_expression field: (field_identifier) @reference.call))
+  (type_instantiation_expression type: (type_identifier) @reference.call)
+  (type_instantiation_expression type: (qualified_type name: (type_identifier) @reference.call))
+])
+
+; A function with its types looks like a conversion.
+(type_conversion_expression type: (generic_type type: [
+  (type_identifier) @reference.call
+  (qualified_type name: (type_identifier) @reference.call)
+]))
+
+(type_identifier) @reference.type
+[(identifier) (field_identifier) (package_identifier)] @reference.use

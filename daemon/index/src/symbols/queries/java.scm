@@ -23,3 +23,41 @@
   declarator: (variable_declarator name: (identifier) @name)) @definition.field
 (constant_declaration
   declarator: (variable_declarator name: (identifier) @name)) @definition.constant
+
+;; References
+(import_declaration) @within.import
+(requires_module_directive) @within.import
+(labeled_statement . (identifier) @reference.nothing)
+(break_statement (identifier) @reference.nothing)
+(continue_statement (identifier) @reference.nothing)
+
+(method_invocation name: (identifier) @reference.call)
+(object_creation_expression type: [
+  (type_identifier) @reference.call
+  (scoped_type_identifier (type_identifier) @reference.call .)
+  (generic_type (type_identifier) @reference.call)
+  (generic_type (scoped_type_identifier (type_identifier) @reference.call .))
+])
+
+(marker_annotation name: [
+  (identifier) @reference.type
+  (scoped_identifier name: (identifier) @reference.type)
+])
+(annotation name: [
+  (identifier) @reference.type
+  (scoped_identifier name: (identifier) @reference.type)
+])
+(record_pattern (identifier) @reference.type)
+; A package before a type.
+((scoped_type_identifier . (type_identifier) @reference.use) (#match? @reference.use "^[a-z]"))
+((scoped_type_identifier (scoped_type_identifier) . (type_identifier) @reference.use)
+  (#match? @reference.use "^[a-z]"))
+(type_identifier) @reference.type
+; `List` of `List.of` is a type; constants have no small letter.
+((method_invocation object: (identifier) @reference.type)
+  (#match? @reference.type "^[A-Z].*[a-z]"))
+((field_access object: (identifier) @reference.type)
+  (#match? @reference.type "^[A-Z].*[a-z]"))
+((method_reference . (identifier) @reference.type) (#match? @reference.type "^[A-Z].*[a-z]"))
+
+(identifier) @reference.use

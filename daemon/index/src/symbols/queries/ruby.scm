@@ -25,3 +25,33 @@
 (assignment left: (left_assignment_list (constant) @name)) @definition.constant
 (operator_assignment left: (constant) @name) @assignment.constant
 (program (assignment left: (global_variable) @name) @assignment.variable)
+
+;; References
+((call
+  method: (identifier) @_require
+  arguments: (argument_list . (string (string_content) @reference.import)))
+  (#any-of? @_require "require" "require_relative" "load"))
+((call
+  method: (identifier) @_autoload
+  arguments: (argument_list (constant)? (simple_symbol)? (string (string_content) @reference.import)))
+  (#eq? @_autoload "autoload"))
+
+((call receiver: [
+    (constant) @reference.call
+    (scope_resolution name: (constant) @reference.call)
+  ]
+  method: (identifier) @_new)
+  (#eq? @_new "new"))
+(call method: [(identifier) (constant)] @reference.call)
+
+; A constant with small letters is a class or a module.
+((constant) @reference.type (#match? @reference.type "[a-z]"))
+(superclass (constant) @reference.type)
+
+[
+  (identifier)
+  (constant)
+  (instance_variable)
+  (class_variable)
+  (global_variable)
+] @reference.use

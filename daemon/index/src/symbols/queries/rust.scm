@@ -34,3 +34,46 @@
 (macro_definition name: (identifier) @name) @definition.macro
 (const_item name: (identifier) @name) @definition.constant
 (static_item name: (identifier) @name) @definition.variable
+
+;; References
+(use_declaration) @within.import
+(extern_crate_declaration) @within.import
+(lifetime) @within.nothing
+(label) @within.nothing
+((type_identifier) @reference.nothing (#eq? @reference.nothing "Self"))
+((identifier) @reference.nothing (#eq? @reference.nothing "Self"))
+
+(call_expression function: [
+  (identifier) @reference.call
+  (scoped_identifier name: (identifier) @reference.call)
+  (field_expression field: (field_identifier) @reference.call)
+  (generic_function function: [
+    (identifier) @reference.call
+    (scoped_identifier name: (identifier) @reference.call)
+    (field_expression field: (field_identifier) @reference.call)
+  ])
+])
+(macro_invocation macro: [
+  (identifier) @reference.call
+  (scoped_identifier name: (identifier) @reference.call)
+])
+
+; What `derive` is given are traits; any other attribute is called, if it is of a macro.
+((attribute (identifier) @_derive arguments: (token_tree (identifier) @reference.type))
+  (#eq? @_derive "derive"))
+(attribute [
+  (identifier) @reference.call
+  (scoped_identifier name: (identifier) @reference.call)
+])
+
+; What a macro is given is read as tokens.
+(token_tree (identifier) @reference.call . (token_tree "("))
+(token_tree (identifier) @reference.call . "!" . (token_tree))
+((token_tree (identifier) @reference.type . "::") (#match? @reference.type "^[A-Z]"))
+
+(type_identifier) @reference.type
+; `Vec` of `Vec::new` is a type; a module would not begin with a capital.
+((scoped_identifier path: (identifier) @reference.type) (#match? @reference.type "^[A-Z]"))
+((scoped_type_identifier path: (identifier) @reference.type) (#match? @reference.type "^[A-Z]"))
+
+[(identifier) (field_identifier) (shorthand_field_identifier)] @reference.use

@@ -59,3 +59,13 @@
   (satisfies_expression (object
     (pair key: [(property_identifier) (string)] @name) @definition.property))
 ])))
+
+;; References
+(extends_clause value: [
+  (identifier) @reference.type
+  (member_expression property: (property_identifier) @reference.type)
+])
+(import_require_clause) @within.import
+(import_require_clause source: (string) @reference.import)
+(import_alias) @within.import
+(type_identifier) @reference.type
