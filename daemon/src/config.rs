@@ -69,6 +69,8 @@ pub struct Config {
     pub cache_outlines: CacheRoom,
     /// MiB of memory for printed outlines.
     pub cache_printed_mb: usize,
+    /// MiB of memory for what files mention.
+    pub cache_mentioned_mb: usize,
     /// How long a query waits for the changes before it.
     pub sync_deadline: Duration,
     /// How often a tree is looked at as a whole, for what the kernel does not report.
@@ -138,6 +140,9 @@ impl Config {
             Namespace::Printed => {
                 CacheRoom { memory_mb: self.cache_printed_mb, disk_mb: 0, days: 0 }
             }
+            Namespace::Mentioned => {
+                CacheRoom { memory_mb: self.cache_mentioned_mb, disk_mb: 0, days: 0 }
+            }
         };
         let bytes = |mib: usize| (mib as u64).saturating_mul(1 << 20);
         // moka takes no more than a thousand years.
@@ -183,6 +188,7 @@ impl Default for Config {
             cache_memory_mb: 32,
             cache_outlines: CacheRoom { memory_mb: 16, disk_mb: 128, days: 30 },
             cache_printed_mb: 8,
+            cache_mentioned_mb: 16,
             sync_deadline: Duration::from_secs(5),
             sync_sweep: Duration::from_secs(600),
             search_threads: 0,

@@ -24,6 +24,7 @@ pub mod handlers;
 mod indexing;
 pub mod life;
 pub mod log;
+mod mentions;
 mod nearest;
 mod options;
 mod outlines;

@@ -144,6 +144,33 @@ interface! {
         "index.languages": languages() -> Languages;
     }
 
+    /// From a name to where it is defined and who mentions it.
+    calls NavigationApi {
+        /// Where a name is defined, the likeliest first.
+        "index.definition": definition(
+            /// The name, or a place of it.
+            query: NameQuery,
+        ) -> DefinitionResult, fails BadPath | NotAWorkspace | BadPattern | BadFilter | RootGone | NotSynced;
+
+        /// Where a name is mentioned in code, and how.
+        "index.references": references(
+            /// The name, or a place of it.
+            query: NameQuery,
+        ) -> ReferencesResult, fails BadPath | NotAWorkspace | BadPattern | BadFilter | RootGone | NotSynced;
+
+        /// Who calls a function.
+        "index.callers": callers(
+            /// Its name, or a place of it.
+            query: NameQuery,
+        ) -> CallsResult, fails BadPath | NotAWorkspace | BadPattern | BadFilter | RootGone | NotSynced;
+
+        /// Whom a function calls, as far as that is defined in the workspace.
+        "index.callees": callees(
+            /// Its name, or a place of it.
+            query: NameQuery,
+        ) -> CallsResult, fails BadPath | NotAWorkspace | BadPattern | BadFilter | RootGone | NotSynced;
+    }
+
     /// What was computed once and is kept.
     calls CacheApi {
         /// How much is kept, and how often it was of use.

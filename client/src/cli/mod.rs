@@ -4,6 +4,7 @@
 //! through the world, so that tests run them as they are.
 
 mod cache;
+mod calls;
 mod commands;
 mod context;
 mod cut;
@@ -16,6 +17,7 @@ mod kinds;
 mod live;
 mod logs;
 mod manuals;
+mod names;
 mod outline;
 mod pages;
 mod paint;

@@ -9,7 +9,7 @@ use super::status::print_json;
 use super::{Status, World};
 use crate::{Error, SymbolsApiClient as _, block_on};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use hob_protocol::{SymbolMatch, SymbolsQuery, SymbolsResult};
+use hob_protocol::{SymbolMatch, SymbolsQuery, Text};
 use std::ffi::OsString;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt as _;
@@ -60,6 +60,12 @@ fn define(command: Command) -> Command {
         .arg(positional("query", "QUERY").required(true).help("A name, or some of its letters"))
         .arg(names("kind", "KIND").help("Only of this kind, such as function; may be repeated"))
         .arg(names("lang", "LANG").help("Only in this language; may be repeated"))
+        .arg(
+            Arg::new("exact")
+                .long("exact")
+                .action(ArgAction::SetTrue)
+                .help("Only names that are QUERY, whatever the case of their letters"),
+        )
         .arg(limit_flag("At most so many symbols [default: 50]"))
         .arg(
             Arg::new("deadline")
@@ -78,6 +84,7 @@ fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
     let query = SymbolsQuery {
         kinds: texts(matches, "kind")?,
         languages: texts(matches, "lang")?,
+        exact: on(matches, "exact"),
         limit: Some(limit),
         no_sync: on(matches, "no-sync"),
         deadline_ms: number(matches, "deadline"),
@@ -86,7 +93,10 @@ fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
     let found = world.ask(|connection, _| block_on(connection.symbols(query.clone())))?;
     match on(matches, "json") {
         true => print_json(&found, world)?,
-        false => print(&found, Paint { color: color(matches, world) }, world)?,
+        false => {
+            let paint = Paint { color: color(matches, world) };
+            print_symbols(found.origin.root.as_ref(), &found.symbols, paint, world)?;
+        }
     }
     if let Some(why) = found.truncated {
         let cut = Cut {
@@ -101,22 +111,36 @@ fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
     Ok(if found.symbols.is_empty() { Status::Nothing } else { Status::Done })
 }
 
-fn print(found: &SymbolsResult, paint: Paint, world: &mut World<'_>) -> Result<(), Error> {
+/// Paths of an answer as they are from the current directory.
+pub(super) fn places<'a>(
+    root: Option<&Text>,
+    paths: impl Iterator<Item = &'a Path>,
+    world: &World<'_>,
+) -> Result<Vec<PathBuf>, Error> {
     let here = world.current_dir()?;
     let here = here.canonicalize().unwrap_or(here);
-    let root = found.origin.root.clone().map(hob_protocol::Text::into_path);
-    let named = |symbol: &SymbolMatch| match &root {
-        Some(root) => relative(&root.join(symbol.path.as_path()), &here),
-        None => symbol.path.as_path().to_owned(),
+    let named = |path: &Path| match root {
+        Some(root) => relative(&root.as_path().join(path), &here),
+        None => path.to_owned(),
     };
-    let places: Vec<PathBuf> = found.symbols.iter().map(named).collect();
-    let rows = || places.iter().zip(&found.symbols);
+    Ok(paths.map(named).collect())
+}
+
+/// Prints symbols: for programs on a pipe, in columns on a terminal.
+pub(super) fn print_symbols(
+    root: Option<&Text>,
+    symbols: &[SymbolMatch],
+    paint: Paint,
+    world: &mut World<'_>,
+) -> Result<(), Error> {
+    let places = places(root, symbols.iter().map(|symbol| symbol.path.as_path()), world)?;
+    let rows = || places.iter().zip(symbols);
     if !world.out_is_terminal {
         return Ok(rows().try_for_each(|(path, symbol)| fields(path, symbol, paint, world.out))?);
     }
     let place = |(path, symbol): (&PathBuf, &SymbolMatch)| place_width(path, symbol);
     let place = rows().map(place).max().unwrap_or(0).min(WIDEST_PLACE);
-    let kind = found.symbols.iter().map(|symbol| symbol.kind.len()).max().unwrap_or(0);
+    let kind = symbols.iter().map(|symbol| symbol.kind.len()).max().unwrap_or(0);
     Ok(rows()
         .try_for_each(|(path, symbol)| columns(path, symbol, (place, kind), paint, world.out))?)
 }

@@ -64,7 +64,7 @@ fn symbols_ask_for_what_the_flags_say() {
     let mut asked = daemon.asked().remove(0)["params"]["query"].take();
     asked.as_object_mut().unwrap().remove("dir");
     let expected = json!({"query": "x", "kinds": ["function", "method"], "languages": ["c"],
-        "limit": 7, "deadline_ms": 9, "no_sync": false});
+        "exact": false, "limit": 7, "deadline_ms": 9, "no_sync": false});
     assert_eq!(asked, expected);
     terminal(&daemon, "symbols x");
     assert_eq!(daemon.asked()[1]["params"]["query"]["limit"], 50);

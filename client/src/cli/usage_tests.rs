@@ -97,6 +97,10 @@ fn help_is_grouped() {
               symbols [FLAGS] QUERY                  Find where a name is defined, in all of the workspace
               files [QUERY] [--limit NUM] [-0]       Find files by some letters of their paths, or list all
               outline FILE... [--json]               Show what files define, nested, with lines and signatures
+              def NAME|FILE:LINE:COL                 Show where a name is defined
+              refs [--role ROLE] NAME|FILE:LINE:COL  Show who mentions a name, and how
+              callers [--depth N] NAME|FILE:LINE:COL  Show who calls a function
+              callees [--depth N] NAME|FILE:LINE:COL  Show whom a function calls
               context [FLAGS] REQUEST...             Show the files and lines that a request in words is about
               types [--json]                         List the types of files that `hob search -t` takes
               languages [--json]                     List the languages whose definitions are known, and their kinds

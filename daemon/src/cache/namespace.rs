@@ -11,16 +11,19 @@ pub(crate) enum Namespace {
     Outlines,
     /// The same as it is printed, by the files' stat.
     Printed,
+    /// What texts define and mention.
+    Mentioned,
 }
 
 impl Namespace {
     /// All of them, each at its [`Namespace::index`].
-    pub(crate) const ALL: &'static [Self] = &[Self::Outlines, Self::Printed];
+    pub(crate) const ALL: &'static [Self] = &[Self::Outlines, Self::Printed, Self::Mentioned];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Outlines => "outlines",
             Self::Printed => "printed",
+            Self::Mentioned => "mentioned",
         }
     }
 
@@ -29,6 +32,7 @@ impl Namespace {
         match self {
             Self::Outlines => 1,
             Self::Printed => 2,
+            Self::Mentioned => 3,
         }
     }
 

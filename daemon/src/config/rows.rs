@@ -196,6 +196,11 @@ pub(super) const ROWS: &[Row] = &[
         slot: |config| Slot::Count(&mut config.cache_printed_mb, 0),
     },
     Row {
+        key: "cache.mentioned_memory_mb",
+        doc: "MiB of what files mention that are kept in memory; 0 is none.",
+        slot: |config| Slot::Count(&mut config.cache_mentioned_mb, 0),
+    },
+    Row {
         key: "sync.deadline_ms",
         doc: "Milliseconds that a query waits for the changes before it, and then fails with\n\
               `not_synced`.",

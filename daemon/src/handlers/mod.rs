@@ -10,6 +10,7 @@ mod files;
 mod index;
 mod interface;
 mod manual;
+mod navigation;
 mod profile;
 mod streams;
 mod symbols;
@@ -22,8 +23,8 @@ use crate::Services;
 use crate::profile as measured;
 use hob_protocol::api::{
     CacheApiServer as _, ContextApiServer as _, DaemonApiServer as _, IndexApiServer as _,
-    IndexStreamsServer as _, ProfileApiServer as _, RpcApiServer as _, SymbolsApiServer as _,
-    TasksApiServer, TasksStreamsServer, WorkspaceApiServer as _,
+    IndexStreamsServer as _, NavigationApiServer as _, ProfileApiServer as _, RpcApiServer as _,
+    SymbolsApiServer as _, TasksApiServer, TasksStreamsServer, WorkspaceApiServer as _,
 };
 use hob_protocol::{Kind, Text};
 use jsonrpsee::Methods;
@@ -45,6 +46,7 @@ pub fn methods(services: &Arc<Services>) -> Result<Methods, RegisterMethodError>
     methods.merge(workspace::Workspace::new(services.clone()).into_rpc())?;
     methods.merge(index::Index::new(services.clone()).into_rpc())?;
     methods.merge(symbols::Symbols::new(services.clone()).into_rpc())?;
+    methods.merge(navigation::Navigation::new(services.clone()).into_rpc())?;
     methods.merge(context::Context::new(services.clone()).into_rpc())?;
     methods.merge(cache::Cache::new(services.clone()).into_rpc())?;
     methods.merge(profile::Profile::new(services.clone()).into_rpc())?;

@@ -333,7 +333,7 @@ impl Views<'_> {
     }
 }
 
-fn explain(error: &SymbolsError) -> ErrorObjectOwned {
+pub(super) fn explain(error: &SymbolsError) -> ErrorObjectOwned {
     let text = error.to_string();
     match error {
         SymbolsError::Empty => Kind::BadPattern.error(text, "give a name, or some of its letters"),

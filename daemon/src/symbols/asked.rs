@@ -21,6 +21,8 @@ pub(super) struct Asked {
     pub(super) whole: Vec<u8>,
     pub(super) filter: Filter,
     score: Score,
+    /// Only names that are the query.
+    pub(super) exact: bool,
     /// At most so many.
     pub(super) limit: usize,
 }
@@ -79,6 +81,7 @@ impl Asked {
             container: container.map(Into::into),
             whole: query.query.trim().into(),
             filter: Filter::new(&kinds, &languages),
+            exact: query.exact,
             limit,
         })
     }
@@ -91,6 +94,9 @@ impl Asked {
         };
         if let Some(tier) = equal(&self.name).or_else(|| equal(&self.whole)) {
             return Some(tier);
+        }
+        if self.exact {
+            return None;
         }
         if name.get(..self.name.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(&self.name)) {
             return Some((Tier::Prefix, 0));

@@ -36,6 +36,9 @@ impl Finder<'_> {
         }
         self.resolve(known, &exact, Tier::Exact, hits)?;
         self.resolve(known, &exact, Tier::Folded, hits)?;
+        if self.asked.exact {
+            return Ok(true);
+        }
         let prefix = |most| known.prefix(&name, &filter, most, &stops);
         if self.asked.container.is_some() {
             // Of the names that begin so many are enclosed by something else.

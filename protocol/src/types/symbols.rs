@@ -21,6 +21,9 @@ pub struct SymbolsQuery {
     /// Only in these languages, by name or alias; empty: in any.
     #[serde(default)]
     pub languages: Vec<String>,
+    /// Only names that are the query, whatever the case of their letters.
+    #[serde(default)]
+    pub exact: bool,
     /// At most so many symbols; `truncated` says when it cut.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
