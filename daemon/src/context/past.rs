@@ -34,6 +34,8 @@ struct State {
     is_whole: bool,
     /// For which commit it is being read.
     reading: Option<Id>,
+    /// Somebody has waited for that as long as the patience lasts: nobody else has to.
+    waited: bool,
 }
 
 /// What reading the past takes.
@@ -64,6 +66,7 @@ impl Known {
                 return (state.history.clone(), true);
             }
             if state.reading.is_none() {
+                state.waited = false;
                 state.reading = Some(head);
                 let (known, root, means) = (self.clone(), root.to_owned(), means.clone());
                 let work = move || known.read(&root, head, &means);
@@ -73,7 +76,8 @@ impl Known {
                 }
             }
             let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() || stops() {
+            if left.is_zero() || state.waited || stops() {
+                state.waited |= left.is_zero();
                 // That of the commit before is better than none.
                 return (state.history.clone(), false);
             }

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use crate::words::{ByItself, Word, each};
+use crate::words::{ByWord, Word, each};
 
 /// The files of a tree, in the order of their paths.
 #[derive(Debug, Default)]
 pub struct Documents {
     documents: Vec<Document>,
-    words: HashMap<Word, Vec<InPath>, std::hash::BuildHasherDefault<ByItself>>,
+    words: ByWord<Vec<InPath>>,
     by_base: HashMap<Vec<u8>, Vec<u32>>,
 }
 

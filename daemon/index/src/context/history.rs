@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::words::{ByItself, Word};
+use crate::words::{ByItself, ByWord, Word};
 use crate::{seal, varint};
 
 /// A commit, as far as it can vote.
@@ -108,6 +108,9 @@ pub fn line(text: &[u8]) -> Option<u32> {
     Some((hash ^ (hash >> 32)) as u32)
 }
 
+/// Lines that commits wrote, by [`line()`]: what the voters say of each, and how fresh it is.
+pub type Written = HashMap<u32, (f32, f32), std::hash::BuildHasherDefault<ByItself>>;
+
 /// The commits that led to a tree, the newest first.
 #[derive(Debug, Default)]
 pub struct History {
@@ -115,7 +118,7 @@ pub struct History {
     commits: Vec<Vec<(u32, Vec<u32>)>>,
     lengths: Vec<f32>,
     average: f32,
-    words: HashMap<Word, Vec<(u32, u32)>, std::hash::BuildHasherDefault<ByItself>>,
+    words: ByWord<Vec<(u32, u32)>>,
     paths: Vec<Vec<u8>>,
     numbers: HashMap<Vec<u8>, u32>,
     /// For each path the commits that touched it.
@@ -266,8 +269,8 @@ impl History {
 
     /// The lines of a path that commits wrote, each with what the voters say and how fresh it is.
     #[must_use]
-    pub fn lines(&self, path: u32, voters: &HashMap<u32, f32>) -> HashMap<u32, (f32, f32)> {
-        let mut lines: HashMap<u32, (f32, f32)> = HashMap::new();
+    pub fn lines(&self, path: u32, voters: &HashMap<u32, f32>) -> Written {
+        let mut lines = Written::default();
         for commit in &self.touched[path as usize] {
             let vote = voters.get(commit).copied().unwrap_or_default();
             let files = &self.commits[*commit as usize];

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use super::chunks::{Chunk, Lines, chunks};
 use super::history;
+use super::history::Written;
 use super::rank::Weighed;
 use crate::symbols::languages::Language;
 use crate::symbols::{Kind, Outline, Symbol};
-use crate::words::{Word, each};
+use crate::words::{ByWord, each};
 
 /// A file with its chunks.
 #[derive(Clone, Debug)]
@@ -63,7 +64,7 @@ pub struct Source<'a> {
     /// What it defines.
     pub outline: &'a Outline,
     /// The lines that commits wrote: how far they vote, and how fresh they are.
-    pub written: HashMap<u32, (f32, f32)>,
+    pub written: Written,
     /// Lines that the request names.
     pub places: &'a [u32],
 }
@@ -133,8 +134,8 @@ fn within(outline: &Outline, length: usize) -> std::borrow::Cow<'_, Outline> {
 
 /// BM25 of a chunk: the words of its name count three times more.
 fn bm25(text: &[u8], name: &[u8], chunk: &Chunk, weighed: &Weighed) -> (f32, f32, f32) {
-    let mut counts: HashMap<Word, f32> = HashMap::new();
-    let mut code: HashMap<Word, f32> = HashMap::new();
+    let mut counts: ByWord<f32> = ByWord::default();
+    let mut code: ByWord<f32> = ByWord::default();
     each(text, |found| {
         if weighed.words.contains_key(&found.word) {
             *counts.entry(found.word).or_default() += 1.0;
@@ -178,12 +179,7 @@ fn name_match(name: &[u8], weighed: &Weighed) -> f32 {
     hit * hits / all.max(1.0)
 }
 
-fn written(
-    lines: &Lines<'_>,
-    chunk: &Chunk,
-    written: &HashMap<u32, (f32, f32)>,
-    signals: &mut ChunkSignals,
-) {
+fn written(lines: &Lines<'_>, chunk: &Chunk, written: &Written, signals: &mut ChunkSignals) {
     if written.is_empty() {
         return;
     }

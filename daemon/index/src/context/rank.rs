@@ -14,7 +14,7 @@ use super::documents::{Documents, Sort};
 use super::history::History;
 use super::look::Looked;
 use super::request::Request;
-use crate::words::Word;
+use crate::words::{ByWord, Word};
 
 /// What the ranking asks of a tree: which files have a word, and how often.
 pub trait Corpus {
@@ -108,13 +108,13 @@ pub struct Candidate {
 #[derive(Clone, Debug, Default)]
 pub struct Weighed {
     /// Each word with its weight times its idf.
-    pub words: HashMap<Word, f32>,
+    pub words: ByWord<f32>,
     /// Names written as in code, and joined ones, with their idf.
-    pub names: HashMap<Word, f32>,
+    pub names: ByWord<f32>,
 }
 
 /// How many files are looked into.
-pub const CANDIDATES: usize = 120;
+pub const CANDIDATES: usize = 80;
 /// How many of the best files say what is near them.
 const SEEDS: usize = 12;
 

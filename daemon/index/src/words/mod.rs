@@ -204,7 +204,7 @@ const COUNTED_BYTES: usize = 1 << 20;
 /// Counts words.
 #[derive(Default)]
 pub struct Counter {
-    words: std::collections::HashMap<Word, u32, std::hash::BuildHasherDefault<ByItself>>,
+    words: ByWord<u32>,
     all: u32,
 }
 
@@ -229,6 +229,9 @@ impl Counter {
     }
 }
 
+/// A map from words, whose hash they are themselves.
+pub type ByWord<T> = std::collections::HashMap<Word, T, std::hash::BuildHasherDefault<ByItself>>;
+
 /// A hash that is one already.
 #[derive(Clone, Copy, Default)]
 pub struct ByItself(u64);
@@ -242,6 +245,10 @@ impl std::hash::Hasher for ByItself {
         for byte in bytes {
             self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
         }
+    }
+
+    fn write_u32(&mut self, hash: u32) {
+        self.write_u64(hash.into());
     }
 
     fn write_u64(&mut self, hash: u64) {
