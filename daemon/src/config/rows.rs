@@ -235,7 +235,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         key: "context.history_ms",
-        doc: "How long a request waits while past commits are read for the first time.",
+        doc: "Milliseconds that a request waits while past commits are read for the first time.",
         slot: |config| Slot::Millis(&mut config.context_history),
     },
     Row {

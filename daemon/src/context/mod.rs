@@ -36,7 +36,14 @@ pub(crate) struct Kept {
     past: past::Known,
 }
 
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.past.close();
+    }
+}
+
 /// A state of a workspace, and what is needed to ask it.
+#[derive(Clone)]
 pub(crate) struct Around<'a> {
     pub(crate) root: &'a Path,
     pub(crate) snapshot: &'a Snapshot,
@@ -94,6 +101,7 @@ pub(crate) fn context(around: &Around<'_>, history: &History, asked: &Asked<'_>)
     let (list, weighed) = candidates(&corpus, history, &request, &focus);
     if let Some(error) = corpus.error() {
         tracing::warn!(%error, "a request is answered without the store");
+        return context(&Around { store: None, ..around.clone() }, history, asked);
     }
     drop(ranking);
     let looked = look_into(around, &table, history, &request, list, &weighed);

@@ -36,6 +36,8 @@ struct State {
     reading: Option<Id>,
     /// Somebody has waited for that as long as the patience lasts: nobody else has to.
     waited: bool,
+    /// The workspace is closed: its store is to be let go of.
+    closed: bool,
 }
 
 /// What reading the past takes.
@@ -87,6 +89,11 @@ impl Known {
         }
     }
 
+    /// Ends what is being read, since the workspace is closed.
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+    }
+
     fn read(&self, root: &Path, head: Id, means: &Means) {
         let _ended = Ended(self);
         let Some(past) = Past::open(root) else { return };
@@ -115,6 +122,7 @@ impl Known {
                 commits: Vec::new(),
                 made: &made,
                 task: task.as_ref(),
+                known: self,
             });
             let made = made.into_inner().unwrap_or_else(PoisonError::into_inner);
             if let Some(store) = &means.store
@@ -131,6 +139,9 @@ impl Known {
             commits.truncate(MOST);
             let is_whole = step >= ids.len() || commits.len() >= MOST;
             let mut state = self.lock();
+            if state.closed {
+                break;
+            }
             // A part of it is no better than all of the one before.
             if is_whole || !state.is_whole {
                 state.history = Arc::new(History::of(&commits));
@@ -169,13 +180,14 @@ struct Reading<'a> {
     commits: Vec<(Vec<u8>, Commit)>,
     made: &'a Mutex<Vec<(Vec<u8>, Commit)>>,
     task: Option<&'a Running>,
+    known: &'a Known,
 }
 
 impl Worker<Id> for Reading<'_> {
     type Error = StoreError;
 
     fn stops(&self) -> bool {
-        false
+        self.known.lock().closed
     }
 
     fn item(&mut self, id: &Id) -> Result<(), StoreError> {

@@ -104,6 +104,10 @@ fn find(services: &Services, query: &ContextQuery, cancel: &Cancel) -> RpcResult
     })
 }
 
+/// How long a request waits where nothing more is indexed: a file may be written all the time, a task may
+/// have to wait for its turn.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// A snapshot of which nearly all is indexed, unless nobody is at it.
 fn indexed(
     services: &Services,
@@ -111,13 +115,19 @@ fn indexed(
     no_sync: bool,
     cancel: &Cancel,
 ) -> RpcResult<Arc<crate::workspace::Snapshot>> {
+    let (mut left, mut since) = (u64::MAX, Instant::now());
     loop {
         let snapshot = synced(services, warm, no_sync)
             .map_err(|failed| not_synced(warm.workspace.root(), failed))?;
         let totals = snapshot.tree.totals();
         let is_coming = !warm.indexer.is_paused() && !warm.indexer.is_closed();
         let has_store = warm.repository.store().is_some();
-        if no_sync || !is_coming || !has_store || totals.pending + totals.unoutlined <= FEW {
+        let now = totals.pending + totals.unoutlined;
+        if now < left {
+            (left, since) = (now, Instant::now());
+        }
+        let is_stuck = since.elapsed() > PATIENCE;
+        if no_sync || !is_coming || !has_store || now <= FEW || is_stuck {
             return Ok(snapshot);
         }
         if cancel.is_cancelled() {

@@ -322,7 +322,7 @@ fn local(parsed: &Parsed, bound: &Reference) -> SymbolMatch {
         line: bound.line.into(),
         column: bound.column.into(),
         end_line: bound.line.into(),
-        signature: Text::from(parsed.line(bound.line, bound.name.start)),
+        signature: Text::from(parsed.line(bound.name.start)),
         doc: None,
         language: parsed.language.name.to_owned(),
         matched: Matched::Exact,
@@ -383,13 +383,15 @@ fn references(view: &View<'_>, query: &NameQuery) -> RpcResult<ReferencesResult>
         }
         total = references.len();
     } else {
-        for (parsed, meant) in view.with(|around| mentions::find(around, name, &roles)) {
-            total += meant.len();
+        let take = |parsed: &Parsed, meant: Vec<&Reference>| {
+            let shown = meant.iter().take(view.limit);
+            let shown = shown.map(|one| reference_match(parsed, one)).collect::<Vec<_>>();
+            (meant.len(), shown)
+        };
+        for (count, shown) in view.with(|around| mentions::find(around, name, &roles, take)) {
+            total += count;
             let room = view.limit.saturating_sub(references.len());
-            let meant = meant.iter().take(room);
-            references.extend(
-                meant.map(|at| reference_match(&parsed, &parsed.mentioned.references[*at])),
-            );
+            references.extend(shown.into_iter().take(room));
         }
     }
     references.truncate(view.limit);
@@ -424,7 +426,7 @@ fn reference_match(parsed: &Parsed, reference: &Reference) -> ReferenceMatch {
         column: reference.column.into(),
         role: reference.role.name().to_owned(),
         enclosing: enclosing.map(|name| Text::from(name.as_slice())),
-        text: Text::from(parsed.line(reference.line, reference.name.start)),
+        text: Text::from(parsed.line(reference.name.start)),
     }
 }
 
@@ -473,16 +475,12 @@ fn calls(view: &View<'_>, query: &NameQuery, step: Step) -> RpcResult<CallsResul
 
 /// Who calls a name.
 fn callers(view: &View<'_>, name: &str, depth: u64) -> RpcResult<Vec<Call>> {
-    let mut calls: Vec<Call> = Vec::new();
-    for (parsed, meant) in
-        view.with(|around| mentions::find(around, last(name).as_bytes(), &[Role::Call]))
-    {
-        let first = calls.len();
-        for reference in meant.iter().map(|at| &parsed.mentioned.references[*at]) {
+    let take = |parsed: &Parsed, meant: Vec<&Reference>| {
+        let mut calls: Vec<Call> = Vec::new();
+        for reference in meant {
             let symbol = reference.enclosing;
             let caller = symbol.map(|symbol| Text::from(parsed.whole_name(symbol).as_slice()));
-            let known = calls[first..].iter_mut().find(|call| call.name == caller);
-            if let Some(known) = known {
+            if let Some(known) = calls.iter_mut().find(|call| call.name == caller) {
                 known.lines.push(reference.line.into());
                 continue;
             }
@@ -498,8 +496,11 @@ fn callers(view: &View<'_>, name: &str, depth: u64) -> RpcResult<Vec<Call>> {
                 lines: vec![reference.line.into()],
             });
         }
-    }
-    Ok(calls)
+        calls
+    };
+    let called = last(name).as_bytes();
+    let calls = view.with(|around| mentions::find(around, called, &[Role::Call], take));
+    Ok(calls.into_iter().flatten().collect())
 }
 
 /// Whom the definitions of a name call, as far as that is defined in the workspace.

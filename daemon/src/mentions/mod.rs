@@ -72,11 +72,14 @@ const WINDOW: usize = 32;
 /// So few files are faster read in place than handed to other threads.
 const IN_PLACE: usize = 2;
 
-/// A file, and its mentions of a name: indices of references.
-pub(crate) type Mentions = (Parsed, Vec<usize>);
-
-/// The mentions of a name in roles, in the order of paths; files without any are left out.
-pub(crate) fn find(around: &Around<'_>, name: &[u8], roles: &[Role]) -> Vec<Mentions> {
+/// What `take` makes of each file's mentions of a name in roles, in the order of paths; files without any
+/// are left out. Of a file nothing else is kept: a common name is in thousands.
+pub(crate) fn find<T: Send>(
+    around: &Around<'_>,
+    name: &[u8],
+    roles: &[Role],
+    take: impl Fn(&Parsed, Vec<&Reference>) -> T + Sync,
+) -> Vec<T> {
     let one = |extractor: &mut Option<Extractor>, (path, file): &(Vec<u8>, File)| {
         if (around.stops)() {
             return None;
@@ -92,9 +95,8 @@ pub(crate) fn find(around: &Around<'_>, name: &[u8], roles: &[Role]) -> Vec<Ment
             roles.contains(&reference.role) && is_name(parsed.name(reference), name)
         };
         let references = parsed.mentioned.references.iter();
-        let meant = (0..).zip(references).filter(|(_, one)| is_meant(one)).map(|(at, _)| at);
-        let meant: Vec<usize> = meant.collect();
-        (!meant.is_empty()).then_some((parsed, meant))
+        let meant: Vec<&Reference> = references.filter(|one| is_meant(one)).collect();
+        (!meant.is_empty()).then(|| take(&parsed, meant))
     };
     let workers = around.crew.workers(|| None);
     let mut found = Vec::new();
@@ -195,14 +197,13 @@ impl Parsed {
         names.join(self.language.separator.as_bytes())
     }
 
-    /// The text of a line, without white space around it, and no more than is worth showing.
-    pub(crate) fn line(&self, line: u32, from: u32) -> &[u8] {
+    /// The text of the line that a byte is in, without white space around it, and no more than is worth showing.
+    pub(crate) fn line(&self, from: u32) -> &[u8] {
         const SHOWN: usize = 300;
         let at = (from as usize).min(self.text.len());
         let start = memchr::memrchr(b'\n', &self.text[..at]).map_or(0, |newline| newline + 1);
         let rest = &self.text[start..];
         let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-        let _ = line;
         let shown = rest[..end].trim_ascii();
         &shown[..shown.len().min(SHOWN)]
     }

@@ -19,7 +19,7 @@ pub struct TaskList {
 pub struct Task {
     /// Its number, which no other task ever gets.
     pub id: u64,
-    /// What is done: `index`, `scan`, `merge` or `save`; others may come.
+    /// What is done: `index`, `scan`, `merge`, `save` or `history`; others may come.
     pub kind: String,
     /// The root of the workspace that it is done for.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -118,8 +118,8 @@ pub fn chunks(lines: &Lines<'_>, language: Option<&Language>, outline: &Outline)
         let (start, end) = (top.min(symbol.first_line), end);
         let parts = if end - start < LONG { 1 } else { (end - start + 1).div_ceil(PART) };
         let lines_of_part = (end - start + 1).div_ceil(parts);
+        let around = around(outline, index);
         for part in 0..parts {
-            let around = around(outline, index);
             let first = start + part * lines_of_part;
             let last = (first + lines_of_part - 1).min(end);
             chunks.push(Chunk {
@@ -128,7 +128,7 @@ pub fn chunks(lines: &Lines<'_>, language: Option<&Language>, outline: &Outline)
                 symbol: Some(index as u32),
                 signature,
                 part,
-                around,
+                around: around.clone(),
             });
         }
         covered = covered.max(end);

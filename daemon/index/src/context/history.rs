@@ -178,12 +178,6 @@ impl History {
         number
     }
 
-    /// Whether nothing is known.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.commits.is_empty()
-    }
-
     /// The number of a path in this history.
     #[must_use]
     pub fn number(&self, path: &[u8]) -> Option<u32> {

@@ -26,8 +26,8 @@ pub struct Looked {
 pub struct Seen {
     /// Its lines.
     pub chunk: Chunk,
-    /// How many bytes it has, and its signature.
-    pub bytes: (u32, u32),
+    /// How many bytes it has.
+    pub bytes: u32,
     /// What speaks for it.
     pub signals: ChunkSignals,
 }
@@ -48,9 +48,7 @@ pub struct ChunkSignals {
     /// It was written lately.
     pub recency: f32,
     /// The request names a line of it.
-    pub place: f32,
-    /// Which part of a long definition it is.
-    pub part: f32,
+    pub place: bool,
     /// Text of what encloses it.
     pub around: f32,
 }
@@ -96,17 +94,15 @@ pub fn look(source: &Source<'_>, weighed: &Weighed) -> Looked {
         if !symbol.is_some_and(is_elsewhere) {
             signals.name = name_match(name, weighed);
         }
-        signals.part = chunk.part as f32;
         written(&lines, &chunk, &source.written, &mut signals);
         let named = |line: &&u32| chunk.start <= **line && **line <= chunk.end;
-        signals.place = source.places.iter().find(named).map_or(0.0, |_| 1.0);
+        signals.place = source.places.iter().any(|line| named(&line));
         if let Some(symbol) = symbol {
             let parent = symbol.parent.and_then(|parent| owns.get(&parent)).copied();
             signals.around = parent.unwrap_or_default();
             owns.insert(chunk.symbol.unwrap_or_default(), signals.text);
         }
-        let (first, last) = chunk.signature;
-        let bytes = (body.len() as u32, lines.slice(first, last).len() as u32);
+        let bytes = body.len() as u32;
         seen.push(Seen { chunk, bytes, signals });
     }
     let most = |of: fn(&ChunkSignals) -> f32| {

@@ -90,7 +90,7 @@ pub fn pack(files: &[File<'_>], packing: Packing, count: &dyn Fn(&[u8]) -> usize
     let mut order: Vec<usize> = (0..scored.len()).collect();
     order.sort_by(|a, b| scored[*b].score.total_cmp(&scored[*a].score).then(a.cmp(b)));
     for one in order.iter().map(|at| &scored[*at]) {
-        if one.seen.signals.place > 0.0 {
+        if one.seen.signals.place {
             page.add(one, one.seen.chunk.start, one.seen.chunk.end, Why::Named, packing.budget);
         }
     }
@@ -117,8 +117,7 @@ pub fn pack(files: &[File<'_>], packing: Packing, count: &dyn Fn(&[u8]) -> usize
             }
         }
     }
-    let value =
-        |one: &Scored<'_>| one.score - packing.brevity * (1.0 + one.seen.bytes.0 as f32).ln();
+    let value = |one: &Scored<'_>| one.score - packing.brevity * (1.0 + one.seen.bytes as f32).ln();
     order.sort_by(|a, b| value(&scored[*b]).total_cmp(&value(&scored[*a])).then(a.cmp(b)));
     let mut misses = 0;
     for one in order.iter().map(|at| &scored[*at]) {
@@ -166,7 +165,7 @@ fn scored<'a>(files: &[File<'a>]) -> Vec<Scored<'a>> {
                 + 4.1 * near
                 + 0.88 * near * own
                 + 0.29 * (1.0 + lines).ln()
-                + if signals.part > 0.0 { 0.34 } else { 0.0 }
+                + if seen.chunk.part > 0 { 0.34 } else { 0.0 }
                 - if seen.chunk.symbol.is_some() { 0.48 } else { 0.0 };
             scored.push(Scored { file, seen, score });
         }
