@@ -8,7 +8,7 @@ use super::history::Written;
 use super::rank::Weighed;
 use crate::symbols::languages::Language;
 use crate::symbols::{Kind, Outline, Symbol};
-use crate::words::{ByWord, each};
+use crate::words::{ByWord, each, each_like};
 
 /// A file with its chunks.
 #[derive(Clone, Debug)]
@@ -132,7 +132,7 @@ fn within(outline: &Outline, length: usize) -> std::borrow::Cow<'_, Outline> {
 fn bm25(text: &[u8], name: &[u8], chunk: &Chunk, weighed: &Weighed) -> (f32, f32, f32) {
     let mut counts: ByWord<f32> = ByWord::default();
     let mut code: ByWord<f32> = ByWord::default();
-    each(text, |found| {
+    each_like(text, &weighed.begins, |found| {
         if weighed.words.contains_key(&found.word) {
             *counts.entry(found.word).or_default() += 1.0;
         }

@@ -14,7 +14,7 @@ use super::documents::{Documents, Sort};
 use super::history::History;
 use super::look::Looked;
 use super::request::Request;
-use crate::words::{ByWord, Word};
+use crate::words::{Begins, ByWord, Word};
 
 /// What the ranking asks of a tree: which files have a word, and how often.
 pub trait Corpus {
@@ -111,6 +111,8 @@ pub struct Weighed {
     pub words: ByWord<f32>,
     /// Names written as in code, and joined ones, with their idf.
     pub names: ByWord<f32>,
+    /// How all of them begin.
+    pub begins: Begins,
 }
 
 /// How many files are looked into.
@@ -164,8 +166,12 @@ pub fn candidates(
     let mut order: Vec<(f32, u32)> =
         (0..).zip(&rows).map(|(document, row)| (sum(row), document)).collect();
     let best = |order: &mut Vec<(f32, u32)>, n: usize| {
-        order.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        order.truncate(n);
+        let by_score = |a: &(f32, u32), b: &(f32, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
+        if order.len() > n {
+            order.select_nth_unstable_by(n, by_score);
+            order.truncate(n);
+        }
+        order.sort_by(by_score);
     };
     let mut seeds = order.clone();
     best(&mut seeds, SEEDS);
@@ -235,7 +241,7 @@ fn by_words(corpus: &dyn Corpus, request: &Request, rows: &mut [Signals]) -> Wei
     for (row, length) in rows.iter_mut().zip(&lengths) {
         row[Signal::Size as usize] = (length + 1.0).ln();
     }
-    let mut weighed = Weighed::default();
+    let mut weighed = Weighed { begins: request.begins.clone(), ..Weighed::default() };
     let mut fields = vec![0.0_f32; rows.len()];
     for term in &request.terms {
         let (text, named) = (corpus.text(term.word), corpus.names(term.word));

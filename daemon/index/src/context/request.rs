@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::words::{Word, each, runs, split};
+use crate::words::{Begins, Word, each, runs, split};
 
 /// A request, taken apart.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +16,8 @@ pub struct Request {
     pub area: Vec<Word>,
     /// Files that it names, and lines of them.
     pub places: Vec<Place>,
+    /// How its words and names begin.
+    pub begins: Begins,
     /// Whether it speaks of tests.
     pub of_tests: bool,
 }
@@ -78,6 +80,7 @@ impl Request {
         let subject = memchr::memchr(b'\n', text).unwrap_or(text.len());
         let mut counts: HashMap<Word, (usize, f32, bool)> = HashMap::new();
         let mut of_tests = false;
+        let mut begins = Begins::default();
         each(text, |found| {
             let written = &text[found.range.clone()];
             of_tests |= [&b"test"[..], b"tests", b"testing"]
@@ -86,6 +89,7 @@ impl Request {
             if is_common(written) || found.is_compound {
                 return;
             }
+            begins.add(written);
             let next = counts.len();
             let in_subject = found.range.start < subject;
             counts.entry(found.word).or_insert((next, 0.0, in_subject)).1 += 1.0;
@@ -100,12 +104,15 @@ impl Request {
                 in_subject,
             })
             .collect();
+        self.begins = begins;
         of_tests
     }
 
     fn find_names(&mut self, text: &[u8]) {
         let mut names: Vec<Name> = Vec::new();
-        let mut add = |word: Word, is_code: bool| {
+        let begins = &mut self.begins;
+        let mut add = |word: Word, written: &[u8], is_code: bool| {
+            begins.add(written);
             if let Some(known) = names.iter_mut().find(|known| known.word == word) {
                 known.is_code |= is_code;
             } else if names.len() < NAMES {
@@ -122,9 +129,9 @@ impl Request {
             let is_called = text.get(run.end) == Some(&b'(')
                 && text.get(run.end + 1).is_some_and(|byte| *byte == b')');
             if parts.len() > 1 {
-                add(Word::compound([&text[run.clone()]]), true);
+                add(Word::compound([&text[run.clone()]]), &text[run.clone()], true);
             } else if is_quoted || is_called {
-                add(Word::of(&text[run.clone()]), true);
+                add(Word::of(&text[run.clone()]), &text[run.clone()], true);
             }
             // Words that stand together may be a name: `flush reason`, `display-truncator`.
             let joins = before.last().is_some_and(|last| {
@@ -137,7 +144,8 @@ impl Request {
                 before.push(run.clone());
                 for first in before.len().saturating_sub(3)..before.len() - 1 {
                     let joined = before[first..].iter().map(|range| &text[range.clone()]);
-                    add(Word::compound(joined), false);
+                    let written = &text[before[first].start..run.end];
+                    add(Word::compound(joined), written, false);
                 }
             }
         }

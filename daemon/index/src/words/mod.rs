@@ -87,15 +87,27 @@ pub struct Found {
 }
 
 /// Every word of a text, in order; a compound after its parts.
-pub fn each(text: &[u8], mut take: impl FnMut(Found)) {
+pub fn each(text: &[u8], take: impl FnMut(Found)) {
+    each_if(text, |_| true, take);
+}
+
+/// Those words of a text that begin as some of these do: all that are among these, and others.
+pub fn each_like(text: &[u8], begins: &Begins, take: impl FnMut(Found)) {
+    each_if(text, |written| begins.has(written), take);
+}
+
+/// The words of a text that are wanted, as they are written there.
+fn each_if(text: &[u8], is_wanted: impl Fn(&[u8]) -> bool, mut take: impl FnMut(Found)) {
     for run in runs(text) {
         let mut parts = 0;
         split(&text[run.clone()], |part| {
             let range = run.start + part.start..run.start + part.end;
             parts += 1;
-            take(Found { word: Word::of(&text[range.clone()]), range, is_compound: false });
+            if is_wanted(&text[range.clone()]) {
+                take(Found { word: Word::of(&text[range.clone()]), range, is_compound: false });
+            }
         });
-        if parts > 1 {
+        if parts > 1 && is_wanted(&text[run.clone()]) {
             let word = Word::compound([&text[run.clone()]]);
             take(Found { word, range: run, is_compound: true });
         }
@@ -188,6 +200,36 @@ fn stem(word: &[u8]) -> (&[u8], &'static [u8]) {
 
 fn strip<'a>(word: &'a [u8], end: &[u8], at_least: usize) -> Option<&'a [u8]> {
     word.strip_suffix(end).filter(|rest| rest.len() >= at_least)
+}
+
+/// How words begin: by their first two letters, which endings leave alone. To look at these costs less
+/// than to hash a word, and most of a text are others.
+#[derive(Clone, Debug)]
+pub struct Begins(Box<[u64; 1024]>);
+
+impl Default for Begins {
+    fn default() -> Self {
+        Self(Box::new([0; 1024]))
+    }
+}
+
+impl Begins {
+    /// Adds how a word begins, as it is written.
+    pub fn add(&mut self, written: &[u8]) {
+        let at = Self::place(written);
+        self.0[at / 64] |= 1 << (at % 64);
+    }
+
+    fn has(&self, written: &[u8]) -> bool {
+        let at = Self::place(written);
+        self.0[at / 64] & 1 << (at % 64) != 0
+    }
+
+    fn place(written: &[u8]) -> usize {
+        let mut letters = written.iter().filter(|byte| **byte != b'_');
+        let mut next = || letters.next().map_or(0, |byte| usize::from(byte.to_ascii_lowercase()));
+        next() << 8 | next()
+    }
 }
 
 /// How often each word occurs in a text: in the order of the words, [`Word::ALL`] first.
@@ -307,6 +349,22 @@ mod tests {
         assert_eq!(compound("max_matches"), compound("maxMatches"));
         assert_eq!(compound("MaxMatches"), [Word::compound([&b"max"[..], b"matches"])]);
         assert_eq!(compound("matches"), []);
+    }
+
+    #[test]
+    fn words_are_found_among_those_that_begin_like_them() {
+        let text = b"Handled queries; max_matches, MaxMatches and __init__ of classes";
+        for wanted in ["handling", "query", "maxMatches", "match", "init", "class", "absent"] {
+            let mut begins = Begins::default();
+            begins.add(wanted.as_bytes());
+            let words = [Word::of(wanted.as_bytes()), Word::compound([wanted.as_bytes()])];
+            let places = |found: &Found| words.contains(&found.word).then(|| found.range.clone());
+            let (mut all, mut like) = (Vec::new(), Vec::new());
+            each(text, |found| all.extend(places(&found)));
+            each_like(text, &begins, |found| like.extend(places(&found)));
+            assert_eq!(all, like, "{wanted}");
+            assert_eq!(all.is_empty(), wanted == "absent");
+        }
     }
 
     #[test]
