@@ -59,6 +59,10 @@ pub struct Config {
     pub symbols_limit: usize,
     /// Tokens of a context where the request does not say.
     pub context_tokens: usize,
+    /// The model whose tokens are counted, where the request does not say; may be empty.
+    pub context_model: String,
+    /// Tokens of a map where the request does not say.
+    pub map_tokens: usize,
     /// How long a request waits for past commits to be read.
     pub context_history: Duration,
     /// Milliseconds without a connection after which the daemon ends; 0 is never.
@@ -183,6 +187,8 @@ impl Default for Config {
             symbols_file_kb: 2048,
             symbols_limit: 10_000,
             context_tokens: 8_192,
+            context_model: String::new(),
+            map_tokens: 4_096,
             context_history: Duration::from_secs(5),
             idle_exit_ms: 0,
             cache_memory_mb: 32,

@@ -124,6 +124,12 @@ interface! {
             /// The request, and how much may be shown.
             query: ContextQuery,
         ) -> ContextResult, fails BadPath | NotAWorkspace | BadPattern | RootGone | NotSynced;
+
+        /// The ranked outline of a workspace, within a budget of tokens.
+        "index.map": map(
+            /// What is in focus, and how much may be shown.
+            query: MapQuery,
+        ) -> MapResult, fails BadPath | NotAWorkspace | RootGone | NotSynced;
     }
 
     /// Questions to the index about what files define.

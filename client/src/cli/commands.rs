@@ -40,6 +40,7 @@ pub(super) const COMMANDS: &[Row] = &[
     super::calls::CALLERS,
     super::calls::CALLEES,
     super::context::ROW,
+    super::map::ROW,
     super::kinds::TYPES,
     super::kinds::LANGUAGES,
     super::index::ROW,

@@ -28,13 +28,13 @@ REQUEST is what you would ask of a model, such as a task, a bug report or a stac
 from standard input. Paths, `file:line` and names of code in it count for more. What is printed fits
 into the budget: each file's path, and below it the lines that matter, each run of them after a line
 `@@ FIRST-LAST`. First come a line of each of the best files and the signatures of the best
-definitions, then whole definitions as long as there is room. A token is counted as four bytes.
+definitions, then whole definitions as long as there is room.
 
 With --explain each file of the ranking stands on a line with its score and what it is made of;
 the README tells what each signal means.
 
 JSON: {\"root\", \"generation\", \"freshness\", \"files\": [\"ranked\", ...], \"chunks\": [{\"path\", \"start\", \"end\",
-\"why\", \"name\"?}], \"tokens\", \"text\", \"history\", \"scores\"?, \"elapsed_us\"}. The chunks come in order of
+\"why\", \"name\"?}], \"tokens\", \"tokenizer\", \"text\", \"history\", \"scores\"?, \"elapsed_us\"}. The chunks come in order of
 priority; lines count from 1, and the last one is shown. \"history\" is false while past commits are
 still being read.
 
@@ -53,23 +53,11 @@ fn define(command: Command) -> Command {
         .num_args(1..)
         .value_parser(value_parser!(OsString))
         .value_hint(ValueHint::Other);
-    let focus = Arg::new("file")
-        .short('f')
-        .long("file")
-        .value_name("FILE")
-        .action(ArgAction::Append)
-        .value_parser(value_parser!(OsString))
-        .value_hint(ValueHint::FilePath);
     command
         .arg(request.help("What is to be done, in words; `-`: from standard input"))
-        .arg(focus.help("A file that is being worked on; may be repeated"))
-        .arg(
-            Arg::new("budget")
-                .long("budget")
-                .value_name("TOKENS")
-                .value_parser(value_parser!(u64))
-                .help("At most so many tokens [default: 8192, by `context.tokens`]"),
-        )
+        .arg(focus())
+        .arg(budget("8192, by `context.tokens`"))
+        .arg(model())
         .arg(
             Arg::new("explain")
                 .long("explain")
@@ -80,12 +68,46 @@ fn define(command: Command) -> Command {
         .after_help(AFTER)
 }
 
+/// `-f FILE`.
+pub(super) fn focus() -> Arg {
+    Arg::new("file")
+        .short('f')
+        .long("file")
+        .value_name("FILE")
+        .action(ArgAction::Append)
+        .value_parser(value_parser!(OsString))
+        .value_hint(ValueHint::FilePath)
+        .help("A file that is being worked on; may be repeated")
+}
+
+/// What `-f` names.
+pub(super) fn focused(matches: &ArgMatches) -> Vec<Text> {
+    let files = matches.get_many::<OsString>("file").unwrap_or_default();
+    files.map(|file| Text::from(Path::new(file))).collect()
+}
+
+/// `--budget TOKENS`.
+pub(super) fn budget(default: &str) -> Arg {
+    Arg::new("budget")
+        .long("budget")
+        .value_name("TOKENS")
+        .value_parser(value_parser!(u64))
+        .help(format!("At most so many tokens [default: {default}]"))
+}
+
+/// `--model NAME`.
+pub(super) fn model() -> Arg {
+    Arg::new("model").long("model").value_name("NAME").value_hint(ValueHint::Other).help(
+        "The model whose tokens are counted [default: `context.model`; else four bytes are one]",
+    )
+}
+
 fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
     let words: Vec<&OsString> = matches.get_many("request").unwrap_or_default().collect();
-    let focus = matches.get_many::<OsString>("file").unwrap_or_default();
     let query = ContextQuery {
         budget: number(matches, "budget"),
-        focus: focus.map(|file| Text::from(Path::new(file))).collect(),
+        model: matches.get_one::<String>("model").cloned(),
+        focus: focused(matches),
         explain: on(matches, "explain"),
         no_sync: on(matches, "no-sync"),
         ..ContextQuery::in_dir(world.current_dir()?, request(&words)?)

@@ -17,6 +17,7 @@ mod kinds;
 mod live;
 mod logs;
 mod manuals;
+mod map;
 mod names;
 mod outline;
 mod pages;

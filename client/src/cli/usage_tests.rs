@@ -102,6 +102,7 @@ fn help_is_grouped() {
               callers [--depth N] NAME|FILE:LINE:COL  Show who calls a function
               callees [--depth N] NAME|FILE:LINE:COL  Show whom a function calls
               context [FLAGS] REQUEST...             Show the files and lines that a request in words is about
+              map [FLAGS]                            Show the definitions that matter most in the workspace, as an outline
               types [--json]                         List the types of files that `hob search -t` takes
               languages [--json]                     List the languages whose definitions are known, and their kinds
 

@@ -234,6 +234,17 @@ pub(super) const ROWS: &[Row] = &[
         slot: |config| Slot::Count(&mut config.context_tokens, 0),
     },
     Row {
+        key: "context.map_tokens",
+        doc: "Tokens that a map may have, where the request does not say.",
+        slot: |config| Slot::Count(&mut config.map_tokens, 0),
+    },
+    Row {
+        key: "context.model",
+        doc: "The model whose tokens are counted, where the request does not say. Of one whose\n\
+              tokenizer is not known, as of none, a token is four bytes.",
+        slot: |config| Slot::Checked(&mut config.context_model, |_| Ok(())),
+    },
+    Row {
         key: "context.history_ms",
         doc: "Milliseconds that a request waits while past commits are read for the first time.",
         slot: |config| Slot::Millis(&mut config.context_history),

@@ -3,8 +3,11 @@
 //! What is ranked and packed, and how, is the engine's ([`hob_index::context`]). Here are the files of
 //! a snapshot, the words in the store, the history, and the texts of what may be shown.
 
+mod graph;
+mod map;
 mod past;
 mod table;
+mod tokens;
 
 use crate::outlines::{Links, Source};
 use crate::parallel::{Bulk, Crew};
@@ -21,6 +24,7 @@ use hob_index::symbols::Outline;
 use hob_index::symbols::extract::{Extractor, Limits};
 use hob_index::symbols::languages::Language;
 use hob_index::tree::File;
+pub(crate) use map::{MapAsked, Mapped, map};
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -28,11 +32,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use table::{Table, Tables};
+pub(crate) use tokens::Tokens;
 
 /// What is kept of a workspace from one request to the next.
 #[derive(Default)]
 pub(crate) struct Kept {
     tables: Tables,
+    maps: map::Maps,
     past: past::Known,
 }
 
@@ -62,6 +68,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) budget: usize,
     /// Paths of files in focus, from the root.
     pub(crate) focus: &'a [Vec<u8>],
+    /// By what tokens are counted.
+    pub(crate) tokens: Tokens,
 }
 
 /// The answer.
@@ -123,7 +131,8 @@ pub(crate) fn context(around: &Around<'_>, history: &History, asked: &Asked<'_>)
             chunks: &seen.looked.chunks,
         })
         .collect();
-    let packed = pack(&shown, Packing::new(asked.budget), &tokens);
+    let count = |text: &[u8]| asked.tokens.count(text);
+    let packed = pack(&shown, Packing::new(asked.budget), &count);
     let shown = files.iter().zip(&paths).take(SHOWN);
     let shown = shown.map(|((_, seen), path)| (path.clone(), seen.names())).collect();
     let files =
@@ -138,11 +147,6 @@ fn seen_nothing(candidate: &Candidate) -> bool {
     };
     let for_it = [Fields, Path, Code, Joined, Votes, Place, Focus, Together];
     for_it.iter().all(|signal| candidate.signals[*signal as usize] == 0.0)
-}
-
-/// How many tokens a text has, about: a fourth of its bytes.
-pub(crate) fn tokens(text: &[u8]) -> usize {
-    text.len().div_ceil(4)
 }
 
 fn table(around: &Around<'_>) -> Arc<Table> {

@@ -6,10 +6,11 @@ use crate::parallel::Crew;
 use crate::store::{Field, Store, StoreError};
 use hob_index::context::documents::Documents;
 use hob_index::context::rank::Corpus;
+use hob_index::graph;
 use hob_index::symbols::extract::{Extractor, Limits};
 use hob_index::symbols::languages;
 use hob_index::tree::{Dir, Docs, File, diff};
-use hob_index::words::{Counter, Posting, Word, each};
+use hob_index::words::{Counter, Posting, Word};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -30,7 +31,7 @@ pub(super) struct Tables(Mutex<Option<Arc<Table>>>);
 /// The files of a tree.
 pub(super) struct Table {
     tree: Arc<Dir>,
-    epoch: u64,
+    pub(super) epoch: u64,
     pub(super) documents: Arc<Documents>,
     /// By document.
     pub(super) files: Vec<File>,
@@ -49,6 +50,13 @@ struct Fresh {
     /// None where those of its text are in the store.
     text: Option<Vec<(Word, u32)>>,
     names: Vec<(Word, u32)>,
+}
+
+/// The words of a file in a state of it: of its text, and of the names that it defines.
+pub(super) struct Words<'a> {
+    pub(super) state: (u64, u32),
+    pub(super) text: &'a [(Word, u32)],
+    pub(super) names: &'a [(Word, u32)],
 }
 
 const NONE: u32 = u32::MAX;
@@ -194,6 +202,21 @@ impl Table {
         self.fresh = fresh;
     }
 
+    /// The documents that have a content, by its number.
+    pub(super) fn with_content(&self, content: u32) -> impl Iterator<Item = u32> + '_ {
+        let first = self.first.get(content as usize).copied().unwrap_or(NONE);
+        std::iter::successors((first != NONE).then_some(first), |at| {
+            Some(self.next[*at as usize]).filter(|next| *next != NONE)
+        })
+    }
+
+    /// The words of a document that the store does not know, where all of them were read.
+    pub(super) fn fresh(&self, document: u32) -> Option<Words<'_>> {
+        let at = self.fresh.binary_search_by_key(&document, |(document, _)| *document).ok()?;
+        let Fresh { state, text, names } = &*self.fresh[at].1;
+        Some(Words { state: *state, text: text.as_deref()?, names })
+    }
+
     /// The files of the snapshot, for the ranking.
     pub(super) fn corpus<'a>(&'a self, store: Option<&'a Store>) -> Stored<'a> {
         Stored { table: self, store, error: RefCell::new(None) }
@@ -222,13 +245,9 @@ impl Fresh {
         let touch = if source.print == file.print { file.touch } else { u32::MAX };
         let text = source.text();
         let mut counter = Counter::default();
-        if let Some(language) = source.language(path) {
-            for symbol in &source.outline(language, extractor).symbols {
-                let name = symbol.name.start as usize..symbol.name.end as usize;
-                each(text.get(name).unwrap_or_default(), |found| counter.add(found.word));
-            }
-        }
-        let names = counter.take();
+        let language = source.language(path);
+        let outline = language.map(|language| source.outline(language, extractor));
+        let names = graph::names(&outline.unwrap_or_default(), &text, language, &mut counter);
         let is_text = !has_text && !source.is_binary();
         let text = is_text.then(|| {
             counter.count(&text);
@@ -259,11 +278,7 @@ impl Stored<'_> {
         match stored {
             Some(Ok(postings)) => {
                 for (content, count) in postings {
-                    let mut at = self.table.first.get(content as usize).copied().unwrap_or(NONE);
-                    while at != NONE {
-                        list.push((at, count));
-                        at = self.table.next[at as usize];
-                    }
+                    list.extend(self.table.with_content(content).map(|at| (at, count)));
                 }
             }
             Some(Err(error)) => *self.error.borrow_mut() = Some(error),

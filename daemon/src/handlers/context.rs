@@ -1,21 +1,25 @@
-//! `index.context`.
+//! `index.context` and `index.map`.
 
 use super::index::CancelOnDrop;
 use super::symbols::origin_of;
 use super::workspace::{not_synced, synced};
 use super::{blocking, directory};
 use crate::Services;
-use crate::context::{self, Answer, Around, Asked};
+use crate::context::{self, Answer, Around, Asked, MapAsked, Mapped, Tokens};
 use crate::indexing::Stores as _;
 use crate::outlines;
 use crate::parallel::Bulk;
 use crate::profile::stage;
 use crate::search::Cancel;
 use crate::workspaces::{Warm, not_a_workspace};
+use hob_index::context::map;
 use hob_index::context::pack::Why;
 use hob_index::context::rank::Signal;
 use hob_protocol::api::ContextApiServer;
-use hob_protocol::{ContextChunk, ContextQuery, ContextResult, FileScore, Kind, ScorePart, Text};
+use hob_protocol::{
+    ContextChunk, ContextQuery, ContextResult, FileScore, Freshness, Kind, MapDefinition, MapQuery,
+    MapResult, Origin, ScorePart, Text,
+};
 use jsonrpsee::core::{RpcResult, async_trait};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
@@ -40,6 +44,13 @@ impl ContextApiServer for Context {
         let cancelled = cancel.0.clone();
         blocking(move || find(&services, &query, &cancelled)).await
     }
+
+    async fn map(&self, query: MapQuery) -> RpcResult<MapResult> {
+        let services = self.services.clone();
+        let cancel = CancelOnDrop::default();
+        let cancelled = cancel.0.clone();
+        blocking(move || draw(&services, &query, &cancelled)).await
+    }
 }
 
 /// More tokens than any model takes count as so many.
@@ -63,15 +74,7 @@ fn find(services: &Services, query: &ContextQuery, cancel: &Cancel) -> RpcResult
     let focus = focus.collect::<RpcResult<Vec<_>>>()?;
     let origin = origin_of(&warm, &snapshot);
     let stops = || cancel.is_cancelled();
-    let around = Around {
-        root,
-        snapshot: &snapshot,
-        store: warm.repository.store().filter(|store| store.epoch() == snapshot.epoch),
-        kept: &warm.context,
-        limits: outlines::limits(settings),
-        crew: &services.crew,
-        stops: &stops,
-    };
+    let around = around(services, &warm, &snapshot, &stops);
     let bulk = Bulk {
         jobs: settings.index_jobs(),
         memory: settings.index_memory_mb << 20,
@@ -80,28 +83,108 @@ fn find(services: &Services, query: &ContextQuery, cancel: &Cancel) -> RpcResult
     let patience = settings.context_history;
     let (history, history_is_whole) = context::recall(&around, &services.tasks, bulk, patience);
     let _entered = services.workspaces.foreground.enter();
-    let budget = query.budget.unwrap_or(settings.context_tokens as u64).min(MOST_TOKENS);
-    let budget = usize::try_from(budget).unwrap_or(usize::MAX);
-    let asked = Asked { request: &request, budget, focus: &focus };
+    let tokens = tokens(services, query.model.as_deref());
+    let budget = budget(query.budget, settings.context_tokens);
+    let asked = Asked { request: &request, budget, focus: &focus, tokens };
     let answer = context::context(&around, &history, &asked);
     if cancel.is_cancelled() {
         return Err(Kind::Cancelled.error("the query was cancelled", ""));
     }
-    let origin = match answer.is_whole {
-        true => origin,
-        false => hob_protocol::Origin { freshness: hob_protocol::Freshness::Indexing, ..origin },
-    };
+    let origin = if answer.is_whole { origin } else { lacking(origin) };
     let scores = if query.explain { scores(&answer) } else { Vec::new() };
     Ok(ContextResult {
         origin,
         files: answer.files.iter().map(|(path, _)| Text::from(path.as_slice())).collect(),
         chunks: chunks(&answer),
         tokens: answer.packed.tokens as u64,
+        tokenizer: tokens.name().to_owned(),
         text: Text::from(answer.packed.text.as_slice()),
         history: history_is_whole,
         scores,
         elapsed_us: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
     })
+}
+
+/// How many tokens may be shown.
+fn budget(asked: Option<u64>, usual: usize) -> usize {
+    let budget = asked.unwrap_or(usual as u64).min(MOST_TOKENS);
+    usize::try_from(budget).unwrap_or(usize::MAX)
+}
+
+/// By what tokens are counted.
+fn tokens(services: &Services, model: Option<&str>) -> Tokens {
+    Tokens::of_model(model.unwrap_or(&services.config.context_model))
+}
+
+/// Where an answer came from that lacks files which are too new.
+fn lacking(origin: Origin) -> Origin {
+    Origin { freshness: Freshness::Indexing, ..origin }
+}
+
+fn draw(services: &Services, query: &MapQuery, cancel: &Cancel) -> RpcResult<MapResult> {
+    let _stage = stage!("map").entered();
+    let started = Instant::now();
+    let dir = directory(&query.dir)?;
+    let warm = services.workspaces.of(&dir).ok_or_else(|| not_a_workspace(&dir))?;
+    let root = warm.workspace.root();
+    let snapshot = indexed(services, &warm, query.no_sync, cancel)?;
+    let focus = query.focus.iter().map(|file| focus(file, &dir, root, &snapshot));
+    let asked = MapAsked {
+        budget: budget(query.budget, services.config.map_tokens),
+        focus: focus.collect::<RpcResult<Vec<_>>>()?,
+        mentions: query.mentions.iter().map(|mention| mention.as_bytes().to_vec()).collect(),
+        tokens: tokens(services, query.model.as_deref()),
+    };
+    let origin = origin_of(&warm, &snapshot);
+    let stops = || cancel.is_cancelled();
+    let around = around(services, &warm, &snapshot, &stops);
+    let _entered = services.workspaces.foreground.enter();
+    let mapped = context::map(&around, &asked)
+        .ok_or_else(|| Kind::Cancelled.error("the query was cancelled", ""))?;
+    let path = |file: &usize| Text::from(mapped.files[*file].path.as_slice());
+    Ok(MapResult {
+        origin: if mapped.is_whole { origin } else { lacking(origin) },
+        named: mapped.named.iter().map(|path| Text::from(path.as_slice())).collect(),
+        files: mapped.drawn.files.iter().map(path).collect(),
+        definitions: definitions(&mapped),
+        tokens: mapped.drawn.tokens as u64,
+        tokenizer: asked.tokens.name().to_owned(),
+        text: Text::from(mapped.drawn.text.as_slice()),
+        elapsed_us: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+    })
+}
+
+fn definitions(mapped: &Mapped) -> Vec<MapDefinition> {
+    let definition = |shown: &map::Shown| {
+        let file = &mapped.files[shown.file];
+        let symbol = &file.outline.symbols[shown.symbol as usize];
+        MapDefinition {
+            path: Text::from(file.path.as_slice()),
+            line: symbol.line.into(),
+            end: symbol.last_line.into(),
+            kind: symbol.kind.name().to_owned(),
+            name: Text::from(file.name(symbol)),
+        }
+    };
+    mapped.drawn.shown.iter().map(definition).collect()
+}
+
+/// What a query of a workspace needs.
+fn around<'a>(
+    services: &'a Services,
+    warm: &'a Warm,
+    snapshot: &'a crate::workspace::Snapshot,
+    stops: &'a (dyn Fn() -> bool + Sync),
+) -> Around<'a> {
+    Around {
+        root: warm.workspace.root(),
+        snapshot,
+        store: warm.repository.store().filter(|store| store.epoch() == snapshot.epoch),
+        kept: &warm.context,
+        limits: outlines::limits(&services.config),
+        crew: &services.crew,
+        stops,
+    }
 }
 
 /// How long a request waits where nothing more is indexed: a file may be written all the time, a task may

@@ -5,9 +5,11 @@ use super::tables::{BLOCKS, CONTENTS, NAMED, OUTLINES, SEGMENTS, WORDS, begin, c
 use super::words::insert_words;
 use super::{Hash, Store, StoreError};
 use crate::profile::stage;
+use hob_index::graph;
 use hob_index::names::{self, Counts, Doc};
 use hob_index::postings;
 use hob_index::symbols::Outline;
+use hob_index::symbols::languages;
 use hob_index::symbols::record::Encoded;
 use hob_index::words::{self, Counter};
 use redb::WriteTransaction;
@@ -53,12 +55,12 @@ impl Additions {
             let name = symbol.name.start as usize..symbol.name.end as usize;
             if let Some(name) = text.get(name) {
                 self.names.add(name, doc, language, symbol.kind, ordinal);
-                words::each(name, |found| self.counter.add(found.word));
             }
         }
+        let words = graph::names(outline, text, languages::by_number(language), &mut self.counter);
         match doc {
-            Doc::Known(doc) => self.named[0].add(doc, &self.counter.take()),
-            Doc::New(place) => self.named[1].add(place, &self.counter.take()),
+            Doc::Known(doc) => self.named[0].add(doc, &words),
+            Doc::New(place) => self.named[1].add(place, &words),
         }
         let encoded = Encoded::new(outline);
         self.outlined += encoded.memory() + size_of::<(Doc, u8, Encoded)>();

@@ -3,8 +3,9 @@
 use super::segment::{Reader, Segment};
 use super::tables::{NAMED, WORDS};
 use super::{Store, StoreError};
+use crate::profile::stage;
 use crate::store::merge::{Stop, check};
-use hob_index::words::{self, Block, Corrupt, Emit, KEY_BYTES, Key, Posting, Source, Word};
+use hob_index::words::{self, Block, Corrupt, Emit, KEY_BYTES, Key, Merged, Posting, Source, Word};
 use redb::{ReadOnlyTable, TableDefinition, WriteTransaction};
 
 type Table = ReadOnlyTable<&'static [u8; KEY_BYTES], &'static [u8]>;
@@ -56,6 +57,72 @@ impl Store {
             Ok(found)
         })
     }
+}
+
+/// A name, the contents that define it, with what the graph of names keeps of that, and those whose
+/// text has it, and how often.
+pub(crate) type Named<'a> = dyn FnMut(Word, &[Posting], &[Posting]) + 'a;
+
+impl Store {
+    /// Calls `take` with every whole name that `wants` does not leave out for who defines it, in order.
+    /// Ends with [`StoreError::Stopped`] once `stop` says so.
+    pub(crate) fn each_name(
+        &self,
+        wants: &dyn Fn(&[Posting]) -> bool,
+        take: &mut Named<'_>,
+        stop: &Stop<'_>,
+    ) -> Result<(), StoreError> {
+        let _stage = stage!("store.names").entered();
+        self.checked(|| {
+            let reader = self.reader();
+            let segments: Vec<&Segment> = reader.segments.iter().collect();
+            let mut names = streams(&reader, Field::Names, &segments, stop)?;
+            let mut texts = streams(&reader, Field::Text, &segments, stop)?;
+            let (mut names, mut texts) = (inputs(&mut names), inputs(&mut texts));
+            let (mut names, mut texts) = (Merged::new(&mut names)?, Merged::new(&mut texts)?);
+            let (mut definers, mut mentioners) = (Vec::new(), Vec::new());
+            names.skip_to(Word(0).name())?;
+            while let Some(name) = names.word() {
+                names.take(&mut definers)?;
+                let Some(word) = name.named().filter(|_| wants(&definers)) else { continue };
+                texts.skip_to(word)?;
+                mentioners.clear();
+                if texts.word() == Some(word) {
+                    texts.take(&mut mentioners)?;
+                }
+                take(word, &definers, &mentioners);
+            }
+            Ok(())
+        })
+    }
+}
+
+/// The blocks of a segment's words, in order.
+type Stream<'a> = (u32, Box<dyn Iterator<Item = Result<Block, StoreError>> + 'a>);
+
+fn streams<'a>(
+    reader: &Reader,
+    field: Field,
+    segments: &[&Segment],
+    stop: &'a Stop<'_>,
+) -> Result<Vec<Stream<'a>>, StoreError> {
+    let mut streams: Vec<Stream<'a>> = Vec::new();
+    for segment in segments.iter().filter(|segment| field.is_in(segment)) {
+        let (first, last) = bounds(segment.number);
+        let range = field.table(reader).range::<&[u8; KEY_BYTES]>(&first..=&last)?;
+        let blocks = range.map(|entry| {
+            check(stop)?;
+            open(entry)
+        });
+        streams.push((segment.number, Box::new(blocks)));
+    }
+    Ok(streams)
+}
+
+fn inputs<'a>(streams: &'a mut [Stream<'_>]) -> Vec<(u32, words::Blocks<'a, StoreError>)> {
+    let blocks =
+        |(segment, blocks): &'a mut Stream<'_>| (*segment, blocks as words::Blocks<'a, StoreError>);
+    streams.iter_mut().map(blocks).collect()
 }
 
 /// The words of a segment as the engine reads them.
@@ -119,24 +186,12 @@ pub(super) fn merge_words(
     stop: &Stop<'_>,
 ) -> Result<(), StoreError> {
     for field in [Field::Text, Field::Names] {
-        let run: Vec<&Segment> = run.iter().filter(|segment| field.is_in(segment)).collect();
-        if run.is_empty() {
+        let segments: Vec<&Segment> = run.iter().collect();
+        let mut streams = streams(reader, field, &segments, stop)?;
+        if streams.is_empty() {
             continue;
         }
-        let mut streams = Vec::with_capacity(run.len());
-        for segment in &run {
-            let (first, last) = bounds(segment.number);
-            let range = field.table(reader).range::<&[u8; KEY_BYTES]>(&first..=&last)?;
-            streams.push(range.map(|entry| {
-                check(stop)?;
-                open(entry)
-            }));
-        }
-        let mut inputs: Vec<(u32, words::Blocks<'_, StoreError>)> = run
-            .iter()
-            .zip(&mut streams)
-            .map(|(segment, blocks)| (segment.number, blocks as words::Blocks<'_, StoreError>))
-            .collect();
+        let mut inputs = inputs(&mut streams);
         insert_words(write, field.definition(), |emit| words::merge(number, &mut inputs, emit))?;
     }
     Ok(())

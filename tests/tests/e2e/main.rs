@@ -18,6 +18,7 @@ mod interface;
 mod life;
 mod limits;
 mod manuals;
+mod map;
 mod navigation;
 mod parity;
 mod profile;

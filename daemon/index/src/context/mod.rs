@@ -4,6 +4,7 @@ pub mod chunks;
 pub mod documents;
 pub mod history;
 pub mod look;
+pub mod map;
 pub mod pack;
 pub mod rank;
 pub mod request;

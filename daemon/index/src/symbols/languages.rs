@@ -99,6 +99,15 @@ impl Language {
         self.mentions().lines().any(|line| line.contains("@reference."))
     }
 
+    /// Languages of one family mention what the others define: a number that they share.
+    #[must_use]
+    pub fn family(&self) -> u8 {
+        let families: [&[&str]; 3] =
+            [&["c", "cpp"], &["javascript", "typescript", "tsx"], &["java", "kotlin", "scala"]];
+        let own = families.iter().find(|family| family.contains(&self.name));
+        own.and_then(|family| by_name(family[0])).map_or(self.number, |first| first.number)
+    }
+
     /// The patterns for definitions.
     pub(super) fn definitions(&self) -> String {
         self.queries.iter().map(|query| query.split(MARK).next().unwrap_or_default()).collect()

@@ -5,6 +5,8 @@
 //! all words without a hole, so that a word's absence is read, not concluded from a block that
 //! was lost.
 
+use std::ops::Range;
+
 use super::{WORD_BYTES, Word};
 use crate::seal;
 use crate::varint;
@@ -202,9 +204,19 @@ impl Block {
         }
         let found = self.lists()?.into_iter().find(|(known, _)| *known >= word);
         match found.filter(|(known, _)| *known == word) {
-            Some((_, bytes)) => postings(bytes).ok_or(self.corrupt()),
+            Some((_, range)) => self.list(range),
             None => Ok(Vec::new()),
         }
+    }
+
+    /// The list that stands there, by [`Block::lists`].
+    pub(super) fn list(&self, range: Range<usize>) -> Result<Vec<Posting>, Corrupt> {
+        self.body.get(range).and_then(postings).ok_or(self.corrupt())
+    }
+
+    /// Whether there is another part after this one.
+    pub(super) fn has_more(&self) -> bool {
+        self.is_part() && self.body[1] == 1
     }
 
     /// The postings of a part, and whether there is another one.
@@ -230,8 +242,8 @@ impl Block {
         self.key
     }
 
-    /// The lists of a block that many share.
-    pub(super) fn lists(&self) -> Result<Vec<(Word, &[u8])>, Corrupt> {
+    /// Where the lists of a block stand that many share.
+    pub(super) fn lists(&self) -> Result<Vec<(Word, Range<usize>)>, Corrupt> {
         let corrupt = self.corrupt();
         let count = u16::from_le_bytes([self.body[7], self.body[8]]);
         let mut rest = &self.body[HEAD..];
@@ -242,14 +254,16 @@ impl Block {
             word = word.checked_add(gap).ok_or(corrupt)?;
             lengths.push((Word(word), varint::take(&mut rest).ok_or(corrupt)?));
         }
+        let mut at = self.body.len() - rest.len();
         let mut lists = Vec::with_capacity(lengths.len());
         for (word, length) in lengths {
             let length = usize::try_from(length).map_err(|_| corrupt)?;
-            let (list, after) = rest.split_at_checked(length).ok_or(corrupt)?;
-            lists.push((word, list));
-            rest = after;
+            let end = at.checked_add(length).filter(|end| *end <= self.body.len());
+            let end = end.ok_or(corrupt)?;
+            lists.push((word, at..end));
+            at = end;
         }
-        if rest.is_empty() { Ok(lists) } else { Err(corrupt) }
+        if at == self.body.len() { Ok(lists) } else { Err(corrupt) }
     }
 }
 

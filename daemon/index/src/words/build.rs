@@ -1,5 +1,7 @@
 //! Collects the words of contents, and writes them as a segment.
 
+use std::ops::Range;
+
 use super::Word;
 use super::block::{Block, Corrupt, Emit, Posting, Writer};
 
@@ -73,27 +75,62 @@ pub fn merge<E: From<Corrupt>>(
     inputs: &mut [(u32, Blocks<'_, E>)],
     emit: &mut Emit<'_, E>,
 ) -> Result<(), E> {
-    let mut streams: Vec<Lists<'_, '_, E>> = Vec::new();
-    for (of, blocks) in inputs {
-        let mut lists = Lists { segment: *of, blocks, from: 0, ready: Vec::new() };
-        lists.fill()?;
-        streams.push(lists);
-    }
+    let mut merged = Merged::new(inputs)?;
     let mut writer = Writer::new(segment, emit);
     let mut list: Vec<Posting> = Vec::new();
-    while let Some(word) = streams.iter().filter_map(Lists::next_word).min() {
-        list.clear();
-        for stream in &mut streams {
-            if stream.next_word() == Some(word) {
-                list.extend(stream.ready.pop().map(|(_, list)| list).unwrap_or_default());
-                stream.fill()?;
-            }
-        }
-        list.sort_unstable();
-        unite(&mut list);
+    while let Some(word) = merged.word() {
+        merged.take(&mut list)?;
         writer.push(word, &list)?;
     }
     writer.finish()
+}
+
+/// The lists of several segments as those of one, in the order of their words.
+pub struct Merged<'a, 'b, E> {
+    streams: Vec<Lists<'a, 'b, E>>,
+}
+
+impl<'a, 'b, E: From<Corrupt>> Merged<'a, 'b, E> {
+    /// Reads the segments of these numbers.
+    pub fn new(inputs: &'a mut [(u32, Blocks<'b, E>)]) -> Result<Self, E> {
+        let mut streams: Vec<Lists<'_, '_, E>> = Vec::new();
+        for (segment, blocks) in inputs {
+            let (parts, ready) = (Vec::new(), Vec::new());
+            let mut lists = Lists { segment: *segment, blocks, from: 0, parts, ready };
+            lists.fill()?;
+            streams.push(lists);
+        }
+        Ok(Self { streams })
+    }
+
+    /// The word whose list is next.
+    #[must_use]
+    pub fn word(&self) -> Option<Word> {
+        self.streams.iter().filter_map(Lists::word).min()
+    }
+
+    /// Reads the next list, in the order of the contents, and goes on to the one after it.
+    pub fn take(&mut self, list: &mut Vec<Posting>) -> Result<(), E> {
+        list.clear();
+        let word = self.word();
+        for stream in self.streams.iter_mut().filter(|stream| stream.word() == word) {
+            stream.take(list)?;
+        }
+        list.sort_unstable();
+        unite(list);
+        Ok(())
+    }
+
+    /// Goes on to the first list of this word or a later one, without reading those before it.
+    pub fn skip_to(&mut self, word: Word) -> Result<(), E> {
+        for stream in &mut self.streams {
+            while stream.word().is_some_and(|next| next < word) {
+                stream.ready.pop();
+                stream.fill()?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The lists of a segment, one after the other.
@@ -102,13 +139,28 @@ struct Lists<'a, 'b, E> {
     blocks: &'a mut Blocks<'b, E>,
     /// The first word that no block has covered yet.
     from: u64,
-    /// The lists of the last block that was read, the next one last.
-    ready: Vec<(Word, Vec<Posting>)>,
+    /// The block that was read last, or all parts of one list.
+    parts: Vec<Block>,
+    /// The words of it, the next one last, and where their lists stand in a block that is shared.
+    ready: Vec<(Word, Option<Range<usize>>)>,
 }
 
 impl<E: From<Corrupt>> Lists<'_, '_, E> {
-    fn next_word(&self) -> Option<Word> {
+    fn word(&self) -> Option<Word> {
         self.ready.last().map(|(word, _)| *word)
+    }
+
+    fn take(&mut self, list: &mut Vec<Posting>) -> Result<(), E> {
+        match self.ready.pop() {
+            Some((_, Some(range))) => list.extend(self.parts[0].list(range)?),
+            Some((_, None)) => {
+                for part in &self.parts {
+                    list.extend(part.part()?.0);
+                }
+            }
+            None => {}
+        }
+        self.fill()
     }
 
     /// Reads on until there is a list.
@@ -123,27 +175,35 @@ impl<E: From<Corrupt>> Lists<'_, '_, E> {
                 return Err(corrupt.into());
             }
             self.from = block.end();
-            if !block.is_part() {
-                for (word, bytes) in block.lists()? {
-                    let list = super::block::postings(bytes).ok_or(corrupt)?;
-                    self.ready.push((word, list));
-                }
-                self.ready.reverse();
-                continue;
+            self.parts.clear();
+            if block.is_part() {
+                self.ready.push((Word(block.key().word), None));
+                self.read_parts(block)?;
+            } else {
+                let lists = block.lists()?.into_iter();
+                self.ready.extend(lists.map(|(word, list)| (word, Some(list))).rev());
+                self.parts.push(block);
             }
-            let (mut list, mut more) = block.part()?;
-            let mut part = 0;
-            while more {
-                part += 1;
-                let next = self.blocks.next().transpose()?.ok_or(corrupt)?;
-                if next.key().word != block.key().word || next.key().part != part {
-                    return Err(corrupt.into());
-                }
-                let (postings, goes_on) = next.part()?;
-                list.extend(postings);
-                more = goes_on;
+        }
+        Ok(())
+    }
+
+    /// Reads all parts of a list.
+    fn read_parts(&mut self, first: Block) -> Result<(), E> {
+        let corrupt = Corrupt { segment: self.segment };
+        let key = first.key();
+        let mut more = first.has_more();
+        self.parts.push(first);
+        for part in 1.. {
+            if !more {
+                break;
             }
-            self.ready.push((Word(block.key().word), list));
+            let next = self.blocks.next().transpose()?.ok_or(corrupt)?;
+            if !next.is_part() || next.key().word != key.word || next.key().part != part {
+                return Err(corrupt.into());
+            }
+            more = next.has_more();
+            self.parts.push(next);
         }
         Ok(())
     }

@@ -4,7 +4,8 @@
 //! part is a word, lowercased and lightly stemmed, and an identifier of several parts is a word
 //! of its own as well, its *compound*: `max_matches`, `maxMatches` and `MaxMatches` have the same.
 //!
-//! A word is known by a hash of 40 bits: what is ranked by them may very rarely be a little off.
+//! A word is known by a hash of 39 bits: what is ranked by them may very rarely be a little off. One
+//! more bit tells a [whole name](Word::name) from a word in one.
 
 mod block;
 mod build;
@@ -12,7 +13,7 @@ mod build;
 use std::ops::Range;
 
 pub use block::{BLOCK_BYTES, Block, Corrupt, Emit, KEY_BYTES, Key, Posting, Source, find};
-pub use build::{Blocks, Build, merge};
+pub use build::{Blocks, Build, Merged, merge};
 
 /// A word, by its hash. It stands in stores: the same word is the same number for ever, unless the
 /// number of the store's rules is raised.
@@ -52,10 +53,51 @@ impl Word {
 
     /// What stands for all the words of a text: it occurs as often as there are words.
     pub const ALL: Self = Self(0);
+
+    /// The word that a text has where it seems to mention this identifier: its compound; of one that
+    /// has only one part, as it is written, what [`mentions`] takes for one. None where it is not an
+    /// identifier.
+    #[must_use]
+    pub fn of_identifier(name: &[u8]) -> Option<Self> {
+        let mut runs = runs(name);
+        if runs.next()? != (0..name.len()) {
+            return None;
+        }
+        let mut parts = 0;
+        split(name, |_| parts += 1);
+        match parts {
+            0 => None,
+            1 => Some(Self::exact(name)),
+            _ => Some(Self::compound([name])),
+        }
+    }
+
+    /// An identifier of one part, as it is written.
+    fn exact(name: &[u8]) -> Self {
+        let mut hash = Hash::new();
+        name.iter().for_each(|byte| hash.add(*byte));
+        hash.end(EXACT)
+    }
+
+    /// The word as a whole name, which stands apart from all words in names.
+    #[must_use]
+    pub const fn name(self) -> Self {
+        Self(self.0 | NAME)
+    }
+
+    /// The word that is a whole name; none where it is a word in one.
+    #[must_use]
+    pub const fn named(self) -> Option<Self> {
+        if self.0 & NAME == 0 { None } else { Some(Self(self.0 & !NAME)) }
+    }
 }
+
+/// The bit of a word that is a whole name.
+const NAME: u64 = 1 << (8 * WORD_BYTES - 1);
 
 const PART: u64 = 1;
 const COMPOUND: u64 = 2;
+const EXACT: u64 = 3;
 
 /// FNV-1a, mixed at its end, as only some of its bits are kept.
 struct Hash(u64);
@@ -71,7 +113,7 @@ impl Hash {
 
     fn end(self, sort: u64) -> Word {
         let mixed = (self.0 ^ sort ^ (self.0 >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        Word((mixed >> (64 - 8 * WORD_BYTES)).max(1))
+        Word((mixed >> (65 - 8 * WORD_BYTES)).max(1))
     }
 }
 
@@ -253,7 +295,21 @@ pub struct Counter {
 impl Counter {
     /// All the words of a text, or of the first MiB of it.
     pub fn count(&mut self, text: &[u8]) {
-        each(&text[..text.len().min(COUNTED_BYTES)], |found| self.add(found.word));
+        let text = &text[..text.len().min(COUNTED_BYTES)];
+        for run in runs(text) {
+            let mut parts = 0;
+            split(&text[run.clone()], |part| {
+                parts += 1;
+                self.add(Word::of(&text[run.start + part.start..run.start + part.end]));
+            });
+            let name = &text[run.clone()];
+            if parts > 1 {
+                self.add(Word::compound([name]));
+            } else if parts == 1 && mentions(name, text.get(run.end)) {
+                // It is a name and no word: it does not make the text longer.
+                *self.words.entry(Word::exact(name)).or_insert(0) += 1;
+            }
+        }
     }
 
     /// One more.
@@ -269,6 +325,12 @@ impl Counter {
         words.sort_unstable();
         words
     }
+}
+
+/// Whether a word of one part seems to name something and not to be a word of a language: it begins with
+/// a capital, or is called.
+fn mentions(name: &[u8], next: Option<&u8>) -> bool {
+    name.len() > 2 && (name[0].is_ascii_uppercase() || matches!(next, Some(b'(' | b'!')))
 }
 
 /// A map from words, whose hash they are themselves.
@@ -349,6 +411,33 @@ mod tests {
         assert_eq!(compound("max_matches"), compound("maxMatches"));
         assert_eq!(compound("MaxMatches"), [Word::compound([&b"max"[..], b"matches"])]);
         assert_eq!(compound("matches"), []);
+    }
+
+    #[test]
+    fn an_identifier_is_known_by_the_word_that_texts_have() {
+        let of = |name: &str| Word::of_identifier(name.as_bytes());
+        assert_eq!(of("maxMatches"), Some(Word::compound([&b"max"[..], b"matches"])));
+        for none in ["", "_", "operator +", "foo-bar", "x"] {
+            assert_eq!(of(none), None, "{none}");
+        }
+        let text = count(b"The Parser reads; search(max_matches) searches what we parse: walk!");
+        let has = |name: &str| text.iter().any(|(word, _)| Some(*word) == of(name));
+        for (name, expected) in [
+            ("Parser", true),
+            ("parser", false),
+            ("search", true),
+            ("searches", false),
+            ("walk", true),
+            ("maxMatches", true),
+            ("matches", false),
+        ] {
+            assert_eq!(has(name), expected, "{name}");
+        }
+        // They do not make a text longer.
+        assert_eq!(text[0], (Word::ALL, 12));
+        let word = Word::of(b"parser");
+        assert_eq!((word.name().named(), word.named()), (Some(word), None));
+        assert!(word < word.name());
     }
 
     #[test]

@@ -1,0 +1,305 @@
+//! A map of a tree: the signatures of what its files define, in an outline, within a budget.
+
+use std::collections::BTreeSet;
+use std::collections::HashMap;
+
+use crate::graph;
+use crate::symbols::languages::Language;
+use crate::symbols::text::{Window, signature};
+use crate::symbols::{Kind, Outline, Symbol};
+use crate::words::Word;
+
+/// A line of a map is cut after so many bytes.
+pub const LINE_BYTES: usize = 160;
+
+/// A file whose definitions may be shown.
+#[derive(Clone, Debug)]
+pub struct Outlined {
+    /// Its path.
+    pub path: Vec<u8>,
+    /// Its text.
+    pub text: Vec<u8>,
+    /// Its language; none where it has no definitions.
+    pub language: Option<&'static Language>,
+    /// What it defines.
+    pub outline: Outline,
+}
+
+impl Outlined {
+    /// The definitions of a name, by their places in the outline.
+    #[must_use]
+    pub fn named(&self, word: Word) -> Vec<u32> {
+        let is_meant = |symbol: &Symbol| {
+            graph::defines(self.name(symbol), symbol.kind, false)
+                .is_some_and(|(name, _)| name == word)
+        };
+        let symbols = (0..).zip(&self.outline.symbols);
+        symbols.filter(|(_, symbol)| is_meant(symbol)).map(|(at, _)| at).collect()
+    }
+
+    /// The name of a definition.
+    #[must_use]
+    pub fn name(&self, symbol: &Symbol) -> &[u8] {
+        Window::whole(&self.text).slice(symbol.name.clone())
+    }
+
+    /// The signature of a definition, on one line.
+    #[must_use]
+    pub fn signature(&self, symbol: &Symbol) -> Vec<u8> {
+        let mut line = match self.language {
+            Some(language) => signature(&Window::whole(&self.text), symbol, language),
+            None => self.name(symbol).to_vec(),
+        };
+        if line.len() > LINE_BYTES {
+            let is_start = |at: &usize| line[*at] & 0xC0 != 0x80;
+            let end = (0..=LINE_BYTES - '…'.len_utf8()).rev().find(is_start).unwrap_or(0);
+            line.truncate(end);
+            line.extend_from_slice("…".as_bytes());
+        }
+        // A line of a map is one line, whatever a name has in it.
+        line.iter_mut().filter(|byte| byte.is_ascii_control()).for_each(|byte| *byte = b' ');
+        line
+    }
+}
+
+/// A definition that is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// Its file, by the number that [`Map::file`] gave.
+    pub file: usize,
+    /// Its place in the file's outline.
+    pub symbol: u32,
+}
+
+/// A map that is being drawn.
+pub struct Map<'a> {
+    budget: usize,
+    count: &'a dyn Fn(&[u8]) -> usize,
+    files: Vec<Outlined>,
+    /// Files that stand there with their names alone.
+    names: Vec<Vec<u8>>,
+    /// The definitions, the most important first.
+    shown: Vec<Shown>,
+    has: HashMap<usize, BTreeSet<u32>>,
+    /// At least what all of it takes.
+    tokens: usize,
+    /// Whether that is counted part by part.
+    is_rough: bool,
+}
+
+/// A map.
+#[derive(Clone, Debug, Default)]
+pub struct Drawn {
+    /// What goes to a model.
+    pub text: Vec<u8>,
+    /// How many tokens it has.
+    pub tokens: usize,
+    /// The files that are shown with definitions, in the order of the text.
+    pub files: Vec<usize>,
+    /// The definitions, the most important first.
+    pub shown: Vec<Shown>,
+    /// How many of the files that were named are there.
+    pub named: usize,
+}
+
+impl<'a> Map<'a> {
+    /// An empty one, which may have so many tokens, by `count`.
+    pub fn new(budget: usize, count: &'a dyn Fn(&[u8]) -> usize) -> Self {
+        let (files, names, shown) = (Vec::new(), Vec::new(), Vec::new());
+        Self { budget, count, files, names, shown, has: HashMap::new(), tokens: 0, is_rough: false }
+    }
+
+    /// Takes a file, of which nothing is shown yet. Gives its number.
+    pub fn file(&mut self, file: Outlined) -> usize {
+        self.files.push(file);
+        self.files.len() - 1
+    }
+
+    /// A file that was taken.
+    #[must_use]
+    pub fn at(&self, file: usize) -> &Outlined {
+        &self.files[file]
+    }
+
+    /// Shows a file's name, above all definitions, if there is room within `limit` and the budget.
+    pub fn name(&mut self, path: &[u8], limit: usize) -> bool {
+        let cost = (self.count)(path) + 1;
+        let fits = self.fits(cost, limit);
+        if fits {
+            self.names.push(path.to_vec());
+        }
+        fits
+    }
+
+    /// Shows a definition and those that enclose it, if there is room within `limit` and the budget. Says
+    /// whether it is there.
+    pub fn add(&mut self, file: usize, symbol: u32, limit: usize) -> bool {
+        let of = &self.files[file];
+        let has = self.has.get(&file);
+        let is_new = |at: &u32| has.is_none_or(|has| !has.contains(at));
+        if !is_new(&symbol) {
+            return true;
+        }
+        let mut lines = vec![symbol];
+        let mut above = of.outline.symbols[symbol as usize].parent;
+        while let Some(at) = above.filter(is_new) {
+            lines.push(at);
+            above = of.outline.symbols[at as usize].parent;
+        }
+        let mut cost = if has.is_none() { (self.count)(&of.path) + 1 } else { 0 };
+        cost += lines.iter().map(|at| (self.count)(&line(of, *at))).sum::<usize>();
+        if !self.fits(cost, limit) {
+            return false;
+        }
+        let has = self.has.entry(file).or_default();
+        for at in lines.into_iter().rev() {
+            has.insert(at);
+            self.shown.push(Shown { file, symbol: at });
+        }
+        true
+    }
+
+    /// Takes so many tokens, if there is room.
+    fn fits(&mut self, cost: usize, limit: usize) -> bool {
+        let limit = limit.min(self.budget);
+        if self.tokens + cost > limit && self.is_rough {
+            // The parts have more tokens than the whole.
+            self.tokens = (self.count)(&self.render().0);
+            self.is_rough = false;
+        }
+        let fits = self.tokens + cost <= limit;
+        if fits {
+            self.tokens += cost;
+            self.is_rough = true;
+        }
+        fits
+    }
+
+    /// The map. It has no more tokens than it may.
+    #[must_use]
+    pub fn finish(mut self) -> (Drawn, Vec<Outlined>) {
+        loop {
+            let (text, files) = self.render();
+            let tokens = (self.count)(&text);
+            if tokens <= self.budget {
+                let (shown, named) = (self.shown, self.names.len());
+                return (Drawn { text, tokens, files, shown, named }, self.files);
+            }
+            // Counting part by part is never much off; what matters least goes.
+            let Some(last) = self.shown.pop() else {
+                if self.names.pop().is_none() {
+                    return (Drawn::default(), self.files);
+                }
+                continue;
+            };
+            if let Some(has) = self.has.get_mut(&last.file) {
+                has.remove(&last.symbol);
+            }
+        }
+    }
+
+    /// The text, and the files in the order in which they stand there.
+    fn render(&self) -> (Vec<u8>, Vec<usize>) {
+        let mut text = Vec::new();
+        for name in &self.names {
+            text.extend_from_slice(name);
+            text.push(b'\n');
+        }
+        let mut order: Vec<usize> = Vec::new();
+        let mut seen = BTreeSet::new();
+        order.extend(self.shown.iter().map(|one| one.file).filter(|file| seen.insert(*file)));
+        for file in &order {
+            let of = &self.files[*file];
+            text.extend_from_slice(&of.path);
+            text.push(b'\n');
+            for at in &self.has[file] {
+                text.extend_from_slice(&line(of, *at));
+            }
+        }
+        (text, order)
+    }
+}
+
+/// The line of a definition: its number, and the signature, further in the deeper it stands.
+fn line(of: &Outlined, at: u32) -> Vec<u8> {
+    let symbol = &of.outline.symbols[at as usize];
+    let mut depth = 0;
+    let mut above = symbol.parent;
+    while let Some(at) = above {
+        depth += 1;
+        above = of.outline.symbols[at as usize].parent;
+    }
+    let mut line = format!("{}: {:indent$}", symbol.line, "", indent = depth * 2).into_bytes();
+    line.extend_from_slice(&of.signature(symbol));
+    line.push(b'\n');
+    line
+}
+
+/// Whether a definition is shown for its own sake, though nobody mentions it.
+#[must_use]
+pub fn is_worth_a_line(kind: Kind) -> bool {
+    !matches!(kind, Kind::Impl | Kind::Field | Kind::Enumerator | Kind::Key | Kind::Section)
+}
+
+/// Whether a file is one that people look at first: what the project is, and how it is built.
+#[must_use]
+pub fn is_important(path: &[u8]) -> bool {
+    let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or(path);
+    if name.len() != path.len() {
+        return false;
+    }
+    let lower = name.to_ascii_lowercase();
+    let stem = lower.split(|byte| *byte == b'.').next().unwrap_or_default();
+    let documents: [&[u8]; 7] = [
+        b"readme",
+        b"contributing",
+        b"architecture",
+        b"agents",
+        b"conventions",
+        b"changelog",
+        b"license",
+    ];
+    let whole: [&[u8]; 35] = [
+        b"cargo.toml",
+        b"package.json",
+        b"pyproject.toml",
+        b"setup.py",
+        b"setup.cfg",
+        b"requirements.txt",
+        b"go.mod",
+        b"pom.xml",
+        b"build.gradle",
+        b"build.gradle.kts",
+        b"settings.gradle",
+        b"gemfile",
+        b"composer.json",
+        b"mix.exs",
+        b"rebar.config",
+        b"gleam.toml",
+        b"pubspec.yaml",
+        b"package.swift",
+        b"build.sbt",
+        b"build.zig",
+        b"build.zig.zon",
+        b"cmakelists.txt",
+        b"meson.build",
+        b"makefile",
+        b"justfile",
+        b"configure.ac",
+        b"kconfig",
+        b"dockerfile",
+        b"docker-compose.yml",
+        b"compose.yaml",
+        b"flake.nix",
+        b"tsconfig.json",
+        b"deno.json",
+        b"description",
+        b"stack.yaml",
+    ];
+    documents.contains(&stem)
+        || whole.contains(&lower.as_slice())
+        || lower.ends_with(b".cabal")
+        || lower.ends_with(b".gemspec")
+        || lower.ends_with(b".csproj")
+        || lower.ends_with(b".sln")
+}

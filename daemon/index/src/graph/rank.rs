@@ -1,0 +1,227 @@
+//! Personalised PageRank over a graph.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use super::lists::mention_weight;
+use super::{Graph, List};
+use crate::words::Word;
+
+/// How much of a file's rank goes on along its mentions; the rest begins anew.
+const DAMPING: f32 = 0.85;
+/// The same where something is wanted: what that leads to directly is nearer than what all leads to in the end.
+const DAMPING_NEAR: f32 = 0.5;
+/// A rank is settled where a step moves less than this, of 1.
+const SETTLED: f32 = 1e-4;
+/// So many steps at most: what is left to move is then less than a ten-thousandth.
+const STEPS: usize = 60;
+/// How much better a mention of a wanted name is.
+const WANTED: f32 = 10.0;
+/// What the walk begins at of what is wanted; the rest is spread over all files.
+const PERSONAL: f32 = 0.8;
+
+/// What the ranking is for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted<'a> {
+    /// Files in focus or named, and how much each counts: where the walk begins.
+    pub files: &'a [(u32, f32)],
+    /// Words of names that are spoken of.
+    pub names: &'a [Word],
+    /// How many definitions are wanted.
+    pub most: usize,
+}
+
+/// A definition that files mention.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Definition {
+    /// The file that has it.
+    pub file: u32,
+    /// The word of its name.
+    pub name: Word,
+    /// How much rank comes to its file by its name.
+    pub score: f32,
+}
+
+/// Ranks, for what is wanted.
+#[derive(Clone, Debug, Default)]
+pub struct Ranked {
+    /// Of each file. All together are 1.
+    pub files: Vec<f32>,
+    /// The best definitions, the best first.
+    pub definitions: Vec<Definition>,
+}
+
+/// What mentions are worth.
+struct Worth<'a> {
+    names: &'a [f32],
+    totals: &'a [f32],
+}
+
+impl Graph {
+    /// Ranks files and definitions. None where `stops` says so before the end.
+    #[must_use]
+    pub fn ranked(&self, wanted: &Wanted<'_>, stops: &dyn Fn() -> bool) -> Option<Ranked> {
+        let (mut names, mut totals) = (Vec::new(), Vec::new());
+        let mut worth = Worth { names: &self.worth, totals: &self.totals };
+        if !wanted.names.is_empty() {
+            (names, totals) = (self.worth.clone(), self.totals.clone());
+            self.want(wanted.names, &mut names, &mut totals);
+            worth = Worth { names: &names, totals: &totals };
+        }
+        let mut start = self.start();
+        let all: f32 = wanted.files.iter().map(|(_, weight)| weight).sum();
+        let damping = if all > 0.0 { DAMPING_NEAR } else { DAMPING };
+        if all > 0.0 {
+            start.iter_mut().for_each(|share| *share *= 1.0 - PERSONAL);
+            for (file, weight) in wanted.files {
+                start[self.nodes[*file as usize] as usize] += PERSONAL * weight / all;
+            }
+        }
+        let rank = self.walk(&start, damping, self.rank.clone(), &worth, stops)?;
+        let definitions = self.definitions(&rank, &worth, wanted.most);
+        drop((names, totals));
+        let files = self.nodes.iter().map(|node| rank[*node as usize]).collect();
+        Some(Ranked { files, definitions })
+    }
+
+    /// Ranks all with nothing in focus, beginning from what the ranks of some files were.
+    pub(super) fn settle(&mut self, before: &[f32]) {
+        let start = self.start();
+        let mut rank: Vec<f32> = start.clone();
+        for (file, known) in before.iter().enumerate().take(self.nodes.len()) {
+            rank[self.nodes[file] as usize] = *known;
+        }
+        let all: f32 = rank.iter().sum();
+        rank.iter_mut().for_each(|rank| *rank /= all.max(f32::MIN_POSITIVE));
+        let worth = Worth { names: &self.worth, totals: &self.totals };
+        self.rank = self.walk(&start, DAMPING, rank, &worth, &|| false).unwrap_or_default();
+    }
+
+    /// Where a walk begins: at each file, by its weight. All together are 1.
+    fn start(&self) -> Vec<f32> {
+        let all: f32 = self.about.iter().map(|about| about.weight).sum();
+        self.about.iter().map(|about| about.weight / all.max(f32::MIN_POSITIVE)).collect()
+    }
+
+    /// Makes mentions of these names worth more.
+    fn want(&self, wanted: &[Word], names: &mut [f32], totals: &mut [f32]) {
+        let before = names.to_vec();
+        let mut numbers: Vec<usize> = wanted.iter().filter_map(|name| self.number(*name)).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers.iter().for_each(|at| names[*at] *= WANTED);
+        let wants = |at: usize| before[at] > 0.0 && numbers.binary_search(&at).is_ok();
+        self.for_each(wants, |at, _, list| {
+            for family in self.families(list) {
+                for (node, class) in self.mentions(list, family) {
+                    totals[node as usize] += (WANTED - 1.0) * before[at] * mention_weight(class);
+                }
+            }
+        });
+    }
+
+    /// Walks on from `rank` until it is settled.
+    fn walk(
+        &self,
+        start: &[f32],
+        damping: f32,
+        mut rank: Vec<f32>,
+        worth: &Worth<'_>,
+        stops: &dyn Fn() -> bool,
+    ) -> Option<Vec<f32>> {
+        for _ in 0..STEPS {
+            if stops() {
+                return None;
+            }
+            let mut next = vec![0.0; rank.len()];
+            let shares = self.shares(&rank, worth);
+            self.for_each(
+                |at| worth.names[at] > 0.0,
+                |at, _, list| {
+                    for family in self.families(list) {
+                        let flow = self.flow(list, family, &shares) * worth.names[at];
+                        for (node, part) in self.definers(list, family) {
+                            next[node as usize] += flow * part;
+                        }
+                    }
+                },
+            );
+            // What came to no file, as that of those that mention nobody, begins anew.
+            let moved: f32 = next.iter().sum::<f32>() * damping;
+            let mut change = 0.0;
+            for ((next, start), rank) in next.iter_mut().zip(start).zip(&rank) {
+                *next = *next * damping + (1.0 - moved) * start;
+                change += (*next - rank).abs();
+            }
+            rank = next;
+            if change < SETTLED {
+                break;
+            }
+        }
+        Some(rank)
+    }
+
+    /// What a mention that is worth 1 carries of each node's rank.
+    fn shares(&self, rank: &[f32], worth: &Worth<'_>) -> Vec<f32> {
+        let share = |(rank, total): (&f32, &f32)| if *total > 0.0 { rank / total } else { 0.0 };
+        rank.iter().zip(worth.totals).map(share).collect()
+    }
+
+    /// What comes to a name from those of a family who mention it.
+    fn flow(&self, list: &List, family: u8, shares: &[f32]) -> f32 {
+        let mentions = self.mentions(list, family);
+        mentions.map(|(node, class)| shares[node as usize] * mention_weight(class)).sum()
+    }
+
+    fn definitions(&self, rank: &[f32], worth: &Worth<'_>, most: usize) -> Vec<Definition> {
+        let shares = self.shares(rank, worth);
+        let weights = self.about.iter().map(|about| about.weight);
+        let heaviest = weights.fold(f32::MIN_POSITIVE, f32::max);
+        let mut best: BinaryHeap<Scored> = BinaryHeap::new();
+        self.for_each(
+            |at| worth.names[at] > 0.0,
+            |at, word, list| {
+                for family in self.families(list) {
+                    let flow = self.flow(list, family, &shares) * worth.names[at];
+                    for (node, part) in self.definers(list, family) {
+                        let Some(file) = self.files[node as usize] else { continue };
+                        let weight = self.about[node as usize].weight / heaviest;
+                        let score = Score(flow * part * weight);
+                        let one = Reverse((score, Reverse((file, word))));
+                        if best.len() < most {
+                            best.push(one);
+                        } else if best.peek().is_some_and(|least| one < *least) {
+                            best.pop();
+                            best.push(one);
+                        }
+                    }
+                }
+            },
+        );
+        let sorted = best.into_sorted_vec().into_iter();
+        sorted
+            .map(|Reverse((Score(score), Reverse((file, name))))| Definition { file, name, score })
+            .collect()
+    }
+}
+
+/// A definition with its score: the worst is the greatest.
+type Scored = Reverse<(Score, Reverse<(u32, Word)>)>;
+
+/// A score in order.
+#[derive(Clone, Copy, PartialEq)]
+struct Score(f32);
+
+impl Eq for Score {}
+
+impl PartialOrd for Score {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Score {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}

@@ -1,0 +1,322 @@
+//! The map of a workspace: the definitions that matter most, as far as there is room.
+
+use super::graph::Graphs;
+use super::table::Table;
+use super::{Around, read, table};
+use crate::profile::stage;
+use hob_index::context::documents::Sort;
+use hob_index::context::map::{Drawn, Map, Outlined, is_important, is_worth_a_line};
+use hob_index::context::rank::Corpus as _;
+use hob_index::graph::{Definition, Graph, Ranked, Wanted};
+use hob_index::symbols::extract::Extractor;
+use hob_index::words::{Word, each};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+/// Files that are read before it is seen whether there is still room.
+const WINDOW: usize = 16;
+/// A line of a map has at least about so many tokens.
+const LEAST_LINE: usize = 4;
+/// So many definitions are looked at, at most.
+const MOST: usize = 100_000;
+/// After so many definitions in a row that do not fit, there is no room.
+const MISSES: usize = 24;
+/// The part of a budget that goes to important files' names: one in so many.
+const NAMES_SHARE: usize = 10;
+/// Answers that are kept, of one state of a workspace.
+const ANSWERS: usize = 16;
+/// The part of a budget that goes to what is mentioned itself: one in so many.
+const SPOKEN_SHARE: usize = 3;
+/// What a file in focus counts where the walk begins, one whose path is mentioned, and one that defines
+/// what is mentioned.
+const FOCUS: f32 = 1.0;
+const PATH: f32 = 1.0;
+const DEFINES: f32 = 0.5;
+/// A word that is in more paths, or names, than these says too little.
+const MOST_MEANT: usize = 20;
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct MapAsked {
+    /// In tokens.
+    pub(crate) budget: usize,
+    /// Paths of files in focus, from the root: they are left out.
+    pub(crate) focus: Vec<Vec<u8>>,
+    /// Words, names of code and paths that are spoken of.
+    pub(crate) mentions: Vec<Vec<u8>>,
+    /// By what tokens are counted.
+    pub(crate) tokens: super::tokens::Tokens,
+}
+
+/// The answer.
+#[derive(Debug, Default)]
+pub(crate) struct Mapped {
+    pub(crate) drawn: Drawn,
+    /// The names of files that stand above all.
+    pub(crate) named: Vec<Vec<u8>>,
+    /// The files that are drawn, by the numbers in `drawn`.
+    pub(crate) files: Vec<Outlined>,
+    /// Everything was looked at: no file was left out for being new.
+    pub(crate) is_whole: bool,
+}
+
+/// What is kept of a workspace.
+#[derive(Default)]
+pub(super) struct Maps {
+    graphs: Graphs,
+    answers: Mutex<Answers>,
+}
+
+/// The last answers, and the files that they are of.
+#[derive(Default)]
+struct Answers {
+    of: Weak<Table>,
+    answers: Vec<(MapAsked, Arc<Mapped>)>,
+}
+
+/// Draws the map. None where the query is cancelled.
+pub(crate) fn map(around: &Around<'_>, asked: &MapAsked) -> Option<Arc<Mapped>> {
+    let maps = &around.kept.maps;
+    let table = table(around);
+    if let Some(known) = maps.known(&table, asked) {
+        return Some(known);
+    }
+    let graph = match maps.graphs.of(around, &table) {
+        Ok(graph) => graph?,
+        Err(error) => {
+            tracing::warn!(%error, "a map is drawn without the store");
+            let around = Around { store: None, ..around.clone() };
+            let table = super::table(&around);
+            return draw(&around, &table, &*maps.graphs.of(&around, &table).ok()??, asked)
+                .map(Arc::new);
+        }
+    };
+    let mapped = Arc::new(draw(around, &table, &graph, asked)?);
+    maps.keep(&table, asked, &mapped);
+    Some(mapped)
+}
+
+impl Maps {
+    fn known(&self, table: &Arc<Table>, asked: &MapAsked) -> Option<Arc<Mapped>> {
+        let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        let Answers { of, answers } = &*answers;
+        let is_same = std::ptr::eq(of.as_ptr(), Arc::as_ptr(table));
+        let known = answers.iter().find(|(known, _)| is_same && known == asked);
+        known.map(|(_, mapped)| mapped.clone())
+    }
+
+    fn keep(&self, table: &Arc<Table>, asked: &MapAsked, mapped: &Arc<Mapped>) {
+        let mut kept = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        let Answers { of, answers } = &mut *kept;
+        if !std::ptr::eq(of.as_ptr(), Arc::as_ptr(table)) {
+            *of = Arc::downgrade(table);
+            answers.clear();
+        }
+        if answers.len() == ANSWERS {
+            answers.remove(0);
+        }
+        answers.push((asked.clone(), mapped.clone()));
+    }
+}
+
+fn draw(around: &Around<'_>, table: &Table, graph: &Graph, asked: &MapAsked) -> Option<Mapped> {
+    let spoken = Spoken::of(around, table, asked)?;
+    let ranked = rank(around, graph, asked, &spoken)?;
+    let _stage = stage!("map.draw").entered();
+    let count = |text: &[u8]| asked.tokens.count(text);
+    let mut map = Map::new(asked.budget, &count);
+    let mut named = Vec::new();
+    for document in table.documents.all() {
+        let is_wanted = is_important(&document.path)
+            && table.documents.number(&document.path).is_some_and(|at| !spoken.focus.contains(&at));
+        if is_wanted && map.name(&document.path, asked.budget / NAMES_SHARE) {
+            named.push(document.path.clone());
+        }
+    }
+    let mut files = Files { around, table, numbers: HashMap::new() };
+    files.draw_spoken(&mut map, &spoken, asked.budget / SPOKEN_SHARE)?;
+    let definitions: Vec<Definition> = ranked
+        .definitions
+        .iter()
+        .copied()
+        .filter(|definition| !spoken.focus.contains(&definition.file))
+        .collect();
+    let is_full = files.draw_definitions(&mut map, &definitions)?;
+    if !is_full {
+        files.draw_rest(&mut map, &ranked.files, &spoken.focus)?;
+    }
+    let (drawn, files) = map.finish();
+    named.truncate(drawn.named);
+    Some(Mapped { drawn, named, files, is_whole: table.is_whole })
+}
+
+/// What a map is asked for.
+struct Spoken {
+    focus: HashSet<u32>,
+    /// The names that are mentioned, and which files define them.
+    names: Vec<(Word, Vec<u32>)>,
+    /// Files whose paths are mentioned, and how much each counts.
+    paths: Vec<(u32, f32)>,
+}
+
+impl Spoken {
+    fn of(around: &Around<'_>, table: &Table, asked: &MapAsked) -> Option<Self> {
+        let documents = &table.documents;
+        let focus = asked.focus.iter().filter_map(|path| documents.number(path)).collect();
+        let (mut names, mut paths) = (Vec::new(), Vec::new());
+        let corpus = table.corpus(around.store.as_deref());
+        for mention in &asked.mentions {
+            if (around.stops)() {
+                return None;
+            }
+            let ending = documents.ending_with(mention);
+            paths.extend(ending.iter().map(|file| (*file, PATH)));
+            each(mention, |found| {
+                let named = documents.with_word(found.word).iter().filter(|one| one.in_base);
+                let named: Vec<u32> = named.map(|one| one.document).collect();
+                if ending.is_empty() && named.len() <= MOST_MEANT {
+                    let weight = PATH / named.len().max(1) as f32;
+                    paths.extend(named.iter().map(|file| (*file, weight)));
+                }
+            });
+            if let Some(word) = Word::of_identifier(mention) {
+                let definers = corpus.names(word.name());
+                names.push((word, definers.into_iter().map(|(file, _)| file).collect()));
+            }
+        }
+        Some(Self { focus, names, paths })
+    }
+}
+
+/// Ranks files and definitions for what is in focus and mentioned.
+fn rank(around: &Around<'_>, graph: &Graph, asked: &MapAsked, spoken: &Spoken) -> Option<Ranked> {
+    let _stage = stage!("map.rank").entered();
+    let mut files: Vec<(u32, f32)> = spoken.focus.iter().map(|file| (*file, FOCUS)).collect();
+    files.extend(&spoken.paths);
+    for (_, definers) in spoken.names.iter().filter(|(_, files)| files.len() <= MOST_MEANT) {
+        files.extend(definers.iter().map(|file| (*file, DEFINES / definers.len() as f32)));
+    }
+    files.sort_by_key(|(file, _)| *file);
+    let names: Vec<Word> = spoken.names.iter().map(|(word, _)| *word).collect();
+    let most = (asked.budget / LEAST_LINE).min(MOST);
+    graph.ranked(&Wanted { files: &files, names: &names, most }, around.stops)
+}
+
+/// The files that are drawn.
+struct Files<'a> {
+    around: &'a Around<'a>,
+    table: &'a Table,
+    /// The number of a document in the map; none where it cannot be read.
+    numbers: HashMap<u32, Option<usize>>,
+}
+
+impl Files<'_> {
+    /// Draws the definitions of names that are mentioned, and what files define whose paths are.
+    fn draw_spoken(&mut self, map: &mut Map<'_>, spoken: &Spoken, limit: usize) -> Option<()> {
+        let is_drawn = |file: &u32| !spoken.focus.contains(file);
+        for (word, definers) in &spoken.names {
+            for document in definers.iter().copied().filter(is_drawn).take(MOST_MEANT) {
+                let Some(file) = self.number(map, document)? else { continue };
+                for symbol in map.at(file).named(*word) {
+                    map.add(file, symbol, limit);
+                }
+            }
+        }
+        for document in spoken.paths.iter().map(|(file, _)| *file).filter(is_drawn) {
+            let Some(file) = self.number(map, document)? else { continue };
+            let symbols = (0..).zip(&map.at(file).outline.symbols);
+            let top = symbols.filter(|(_, one)| one.parent.is_none() && is_worth_a_line(one.kind));
+            for symbol in top.map(|(at, _)| at).collect::<Vec<u32>>() {
+                map.add(file, symbol, limit);
+            }
+        }
+        Some(())
+    }
+
+    /// The number of a document in the map; none where it cannot be read.
+    fn number(&mut self, map: &mut Map<'_>, document: u32) -> Option<Option<usize>> {
+        if !self.numbers.contains_key(&document) {
+            self.read(map, std::iter::once(document))?;
+        }
+        Some(self.numbers.get(&document).copied().flatten())
+    }
+
+    /// Draws the best definitions. Says whether there is no more room; none where the query is cancelled.
+    fn draw_definitions(&mut self, map: &mut Map<'_>, definitions: &[Definition]) -> Option<bool> {
+        let mut misses = 0;
+        for (at, definition) in definitions.iter().enumerate() {
+            if !self.numbers.contains_key(&definition.file) {
+                let next = definitions[at..].iter().map(|definition| definition.file);
+                self.read(map, next)?;
+            }
+            let Some(file) = self.numbers.get(&definition.file).copied().flatten() else {
+                continue;
+            };
+            for symbol in map.at(file).named(definition.name) {
+                misses = if map.add(file, symbol, usize::MAX) { 0 } else { misses + 1 };
+            }
+            if misses >= MISSES {
+                return Some(true);
+            }
+        }
+        Some(false)
+    }
+
+    /// Draws what nobody mentions, of the best files first; then the other files' names.
+    fn draw_rest(&mut self, map: &mut Map<'_>, ranks: &[f32], focus: &HashSet<u32>) -> Option<()> {
+        let documents = self.table.documents.all();
+        let is_test = |file: &u32| documents[*file as usize].sort == Sort::Test;
+        let is_drawn = |file: &u32| {
+            matches!(documents[*file as usize].sort, Sort::Code | Sort::Test)
+                && !focus.contains(file)
+        };
+        let mut order: Vec<u32> = (0..documents.len() as u32).filter(is_drawn).collect();
+        order.sort_by(|a, b| {
+            let by_rank = ranks[*b as usize].total_cmp(&ranks[*a as usize]);
+            is_test(a).cmp(&is_test(b)).then(by_rank).then(a.cmp(b))
+        });
+        let mut misses = 0;
+        for (at, document) in order.iter().enumerate() {
+            if !self.numbers.contains_key(document) {
+                self.read(map, order[at..].iter().copied())?;
+            }
+            let Some(file) = self.numbers.get(document).copied().flatten() else { continue };
+            let symbols = (0..).zip(&map.at(file).outline.symbols);
+            let wanted: Vec<u32> = symbols
+                .filter(|(_, symbol)| is_worth_a_line(symbol.kind))
+                .map(|(at, _)| at)
+                .collect();
+            for symbol in wanted {
+                misses = if map.add(file, symbol, usize::MAX) { 0 } else { misses + 1 };
+                if misses >= MISSES {
+                    return Some(());
+                }
+            }
+        }
+        Some(())
+    }
+
+    /// Reads the next files that were not read yet.
+    fn read(&mut self, map: &mut Map<'_>, next: impl Iterator<Item = u32>) -> Option<()> {
+        let _stage = stage!("map.read").entered();
+        let mut seen = HashSet::new();
+        let is_new = |file: &u32| !self.numbers.contains_key(file) && seen.insert(*file);
+        let wanted: Vec<u32> = next.filter(is_new).take(WINDOW).collect();
+        let (around, table) = (self.around, self.table);
+        let one = |extractor: &mut Option<Extractor>, document: &u32| {
+            let path = &table.documents.all()[*document as usize].path;
+            let file = &table.files[*document as usize];
+            let extractor = extractor.get_or_insert_with(|| Extractor::new(around.limits));
+            let (text, language, outline) = read(around, path, file, extractor)?;
+            Some(Outlined { path: path.clone(), text, language, outline })
+        };
+        let read = around.crew.workers(|| None).map(&wanted, 2, one);
+        if (around.stops)() {
+            return None;
+        }
+        for (document, outlined) in wanted.into_iter().zip(read) {
+            self.numbers.insert(document, outlined.map(|outlined| map.file(outlined)));
+        }
+        Some(())
+    }
+}

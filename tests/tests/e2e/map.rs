@@ -1,0 +1,162 @@
+//! The ranked outline of a workspace, through the real programs.
+
+use crate::start;
+use hob_tests::Hob;
+use serde_json::Value;
+
+const TREE: &str = "\
+//- README.md
+# Kettle
+//- Cargo.toml
+[package]
+//- src/main.rs
+use crate::kettle::Kettle;
+
+fn main() {
+    let mut kettle = Kettle::with_water(3);
+    kettle.boil_water();
+}
+//- src/kettle.rs
+use crate::thermometer::read_degrees;
+
+/// Heats water.
+pub struct Kettle {
+    level: u8,
+}
+
+impl Kettle {
+    pub fn with_water(level: u8) -> Self {
+        Self { level }
+    }
+
+    /// Boils it.
+    pub fn boil_water(&mut self) {
+        while read_degrees() < 100 {}
+    }
+}
+//- src/teapot.rs
+use crate::thermometer::read_degrees;
+
+pub fn brew_tea() -> u8 {
+    read_degrees()
+}
+//- src/thermometer.rs
+pub fn read_degrees() -> u8 {
+    20
+}
+
+pub fn lonely_helper() {}
+";
+
+fn map(hob: &Hob, args: &[&str]) -> Value {
+    let outcome = hob.try_run(&[&["map", "--json"], args].concat());
+    assert!(matches!(outcome.status, Some(0 | 1)), "{outcome:?}");
+    serde_json::from_str(&outcome.text()).unwrap()
+}
+
+fn names(found: &Value) -> Vec<&str> {
+    let definitions = found["definitions"].as_array().unwrap().iter();
+    definitions.map(|one| one["name"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn what_others_mention_comes_first_and_the_rest_as_long_as_there_is_room() {
+    let hob = start(TREE);
+    hob.index();
+    let found = map(&hob, &[]);
+    assert_eq!(found["named"], serde_json::json!(["Cargo.toml", "README.md"]));
+    assert_eq!(names(&found)[0], "read_degrees");
+    assert!(names(&found).contains(&"lonely_helper"));
+    let text = hob.run("map");
+    assert_eq!(found["text"], text.as_str());
+    let thermometer =
+        "src/thermometer.rs\n1: pub fn read_degrees() -> u8\n5: pub fn lonely_helper()\n";
+    assert!(text.starts_with(&format!("Cargo.toml\nREADME.md\n{thermometer}")), "{text}");
+    assert!(
+        text.contains("8: impl Kettle\n9:   pub fn with_water(level: u8) -> Self\n14:   pub fn"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_map_never_has_more_tokens_than_it_may() {
+    let hob = start(TREE);
+    hob.index();
+    for model in ["", "gpt-4o"] {
+        let mut before = 0;
+        for budget in 0..150 {
+            let budget = budget.to_string();
+            let found = map(&hob, &["--budget", &budget, "--model", model]);
+            let tokens = found["tokens"].as_u64().unwrap();
+            assert!(tokens <= budget.parse().unwrap(), "{found}");
+            let bytes = found["text"].as_str().unwrap().len();
+            if model.is_empty() {
+                assert_eq!(tokens, bytes.div_ceil(4) as u64);
+            }
+            assert_eq!(found["tokenizer"], if model.is_empty() { "bytes/4" } else { "o200k_base" });
+            before = before.max(tokens);
+        }
+        assert!(before > 60, "{before}");
+    }
+    let all = map(&hob, &["--budget", "18446744073709551615"]);
+    assert!(names(&all).contains(&"main"));
+    let nothing = hob.try_run(&["map", "--budget", "0"]);
+    assert_eq!((nothing.status, nothing.text().as_str()), (Some(1), ""));
+}
+
+#[test]
+fn what_is_in_focus_is_left_out_and_leads_to_what_it_mentions() {
+    let hob = start(TREE);
+    hob.index();
+    let found = map(&hob, &["--budget", "60", "-f", "src/main.rs"]);
+    assert_eq!(found["files"][0], "src/kettle.rs");
+    assert!(!found["text"].as_str().unwrap().contains("main.rs"));
+    let found = map(&hob, &["-f", "src/thermometer.rs", "-f", "README.md"]);
+    assert!(!names(&found).contains(&"read_degrees"));
+    assert_eq!(found["named"], serde_json::json!(["Cargo.toml"]));
+    for mention in ["brew_tea", "teapot.rs", "src/teapot.rs", "Teapot"] {
+        let found = map(&hob, &["--budget", "80", "--mention", mention]);
+        assert!(found["text"].as_str().unwrap().contains("teapot.rs"), "{mention}: {found}");
+    }
+    let found = map(&hob, &["--budget", "60", "--mention", "brew_tea"]);
+    assert_eq!(names(&found)[0], "brew_tea");
+    let outcome = hob.try_run(&["map", "-f", "nowhere.rs"]);
+    assert_eq!(outcome.status, Some(2));
+    assert!(outcome.stderr.contains("there is no such file"), "{outcome:?}");
+}
+
+#[test]
+fn a_map_sees_what_was_written_just_before() {
+    let hob = start(TREE);
+    hob.index();
+    assert_eq!(names(&map(&hob, &[]))[0], "read_degrees");
+    // Nobody has mentioned it before.
+    hob.write("src/teapot.rs", "pub fn brew_tea() { lonely_helper() }\n");
+    hob.write("src/kettle.rs", "pub fn boil_water() { lonely_helper() }\n");
+    assert_eq!(names(&map(&hob, &[]))[0], "lonely_helper");
+    // A new file defines what others mention already.
+    hob.write("src/main.rs", "fn main() { sound_alarm() }\n");
+    assert!(!names(&map(&hob, &[])).contains(&"sound_alarm"));
+    hob.write("src/alarm.rs", "pub fn sound_alarm() {}\n");
+    hob.write("src/kettle.rs", "pub fn boil_water() { sound_alarm() }\n");
+    hob.write("src/teapot.rs", "pub fn brew_tea() { sound_alarm() }\n");
+    assert_eq!(names(&map(&hob, &[]))[0], "sound_alarm");
+    std::fs::remove_file(hob.path("src/alarm.rs")).unwrap();
+    assert!(!names(&map(&hob, &[])).contains(&"sound_alarm"));
+    // Once it is stored, and once all is made anew, it is the same.
+    hob.index();
+    let found = map(&hob, &[]);
+    hob.run("daemon stop");
+    let anew = map(&hob, &[]);
+    assert_eq!((&found["text"], &found["definitions"]), (&anew["text"], &anew["definitions"]));
+}
+
+#[test]
+fn a_tree_without_code_has_a_map_of_its_documents() {
+    let hob = start("//- README.md\n# Kettle\n//- notes/a.md\n# Notes\n");
+    hob.index();
+    let found = map(&hob, &[]);
+    assert_eq!((&found["text"], &found["tokens"]), (&"README.md\n".into(), &3.into()));
+    let hob = start("");
+    assert_eq!(map(&hob, &[])["text"], "");
+}
