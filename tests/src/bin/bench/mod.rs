@@ -218,7 +218,7 @@ impl Process {
 }
 
 /// The time that the children of this process have computed which it has waited for.
-fn children_cpu() -> Duration {
+pub(crate) fn children_cpu() -> Duration {
     ticks("/proc/self/stat", 15)
 }
 
