@@ -37,6 +37,7 @@ struct Kept {
     /// Those that its base is of.
     based: Arc<Based>,
     own: HashMap<Vec<u8>, Own>,
+    about: Arc<[About]>,
     graph: Arc<Graph>,
 }
 
@@ -45,6 +46,8 @@ struct Based {
     table: Arc<Table>,
     /// What the store knew of the document is in the base.
     has: Vec<bool>,
+    /// And it is code.
+    code: Vec<bool>,
     base: Arc<Base>,
 }
 
@@ -98,11 +101,15 @@ fn make(
     if (around.stops)() {
         return Err(StoreError::Stopped);
     }
-    let about: Vec<About> = table.documents.all().iter().map(about).collect();
+    let is_same = |before: &&Kept| Arc::ptr_eq(&before.table.documents, &table.documents);
+    let about: Arc<[About]> = match before.filter(is_same) {
+        Some(before) => before.about.clone(),
+        None => table.documents.all().iter().map(about).collect(),
+    };
     let ranks = before.map_or_else(Vec::new, |before| ranks(before, table));
     let source = InStore { store: around.store.as_deref(), based: &based };
     let graph = Graph::new(based.base.clone(), &nodes, &about, &ranks, &source)?;
-    Ok(Kept { table: table.clone(), based, own, graph: Arc::new(graph) })
+    Ok(Kept { table: table.clone(), based, own, about, graph: Arc::new(graph) })
 }
 
 /// Whether names that a file mentions lead anywhere.
@@ -151,8 +158,8 @@ fn base(around: &Around<'_>, table: &Arc<Table>) -> Result<Based, StoreError> {
     let has = table.files.iter().map(is_stored).collect();
     let mut builder = Builder::new(table.files.len());
     let Some(store) = around.store.as_deref() else {
-        let (has, base) = (vec![false; table.files.len()], Arc::new(builder.finish()));
-        return Ok(Based { table: table.clone(), has, base });
+        let (none, base) = (vec![false; table.files.len()], Arc::new(builder.finish()));
+        return Ok(Based { table: table.clone(), has: none.clone(), code: none, base });
     };
     let wants = |definers: &[Posting]| {
         definers.iter().any(|(content, _)| table.with_content(*content).any(|at| code[at as usize]))
@@ -175,7 +182,7 @@ fn base(around: &Around<'_>, table: &Arc<Table>) -> Result<Based, StoreError> {
         builder.add(word, &definers, &mentioners);
     };
     store.each_name(&wants, &mut take, around.stops)?;
-    Ok(Based { table: table.clone(), has, base: Arc::new(builder.finish()) })
+    Ok(Based { table: table.clone(), has, code, base: Arc::new(builder.finish()) })
 }
 
 /// Where what each file says comes from; what is not in the base is read, if it is not known from before.
@@ -267,14 +274,12 @@ struct InStore<'a> {
 impl InStore<'_> {
     fn list(&self, field: Field, word: Word) -> Result<Vec<(u32, u32)>, StoreError> {
         let Some(store) = self.store else { return Ok(Vec::new()) };
-        let Based { table, has, .. } = self.based;
+        let Based { table, code, .. } = self.based;
         let postings = store.words(field, word)?;
         let mut files: Vec<(u32, u32)> = postings
             .iter()
             .flat_map(|(content, number)| table.with_content(*content).map(|at| (at, *number)))
-            .filter(|(at, _)| {
-                has[*at as usize] && is_code(&table.documents.all()[*at as usize].path)
-            })
+            .filter(|(at, _)| code[*at as usize])
             .collect();
         // Of a content that is of two languages the greatest counts.
         files.sort_unstable_by_key(|(at, number)| (*at, std::cmp::Reverse(*number)));

@@ -217,7 +217,7 @@ impl Files<'_> {
         for (word, definers) in &spoken.names {
             for document in definers.iter().copied().filter(is_drawn).take(MOST_MEANT) {
                 let Some(file) = self.number(map, document)? else { continue };
-                for symbol in map.at(file).named(*word) {
+                for symbol in map.defining(file, *word) {
                     map.add(file, symbol, limit);
                 }
             }
@@ -252,7 +252,7 @@ impl Files<'_> {
             let Some(file) = self.numbers.get(&definition.file).copied().flatten() else {
                 continue;
             };
-            for symbol in map.at(file).named(definition.name) {
+            for symbol in map.defining(file, definition.name) {
                 misses = if map.add(file, symbol, usize::MAX) { 0 } else { misses + 1 };
             }
             if misses >= MISSES {

@@ -146,7 +146,7 @@ fn a_map_sees_what_was_written_just_before() {
     // Once it is stored, and once all is made anew, it is the same.
     hob.index();
     let found = map(&hob, &[]);
-    hob.run("daemon stop");
+    let _ = hob.run("daemon stop");
     let anew = map(&hob, &[]);
     assert_eq!((&found["text"], &found["definitions"]), (&anew["text"], &anew["definitions"]));
 }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::words::{ByItself, ByWord, Word};
+use crate::words::{ByWord, Word};
 use crate::{seal, varint};
 
 /// A commit, as far as it can vote.
@@ -108,14 +108,38 @@ pub fn line(text: &[u8]) -> Option<u32> {
     Some((hash ^ (hash >> 32)) as u32)
 }
 
-/// Lines that commits wrote, by [`line()`]: what the voters say of each, and how fresh it is.
-pub type Written = HashMap<u32, (f32, f32), std::hash::BuildHasherDefault<ByItself>>;
+/// The lines of a file that commits wrote.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Written<'a> {
+    /// By [`line()`], with the commits, the newest first.
+    lines: &'a [(u32, u32)],
+    /// What the voters say.
+    voters: Option<&'a HashMap<u32, f32>>,
+}
+
+impl Written<'_> {
+    /// Whether no commit wrote any.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// What the voters say of a line, by [`line()`], and how fresh it is.
+    #[must_use]
+    pub fn get(&self, line: u32) -> Option<(f32, f32)> {
+        let start = self.lines.partition_point(|(known, _)| *known < line);
+        let commits = self.lines[start..].iter().take_while(|(known, _)| *known == line);
+        let newest = commits.clone().next()?.1;
+        let votes = commits.filter_map(|(_, commit)| self.voters?.get(commit));
+        Some((votes.copied().fold(0.0, f32::max), fresh(newest as usize)))
+    }
+}
 
 /// The commits that led to a tree, the newest first.
 #[derive(Debug, Default)]
 pub struct History {
-    /// For each commit the files it touched: numbers in the table of paths, and how many.
-    commits: Vec<Vec<(u32, Vec<u32>)>>,
+    /// For each commit the files it touched: numbers in the table of paths.
+    commits: Vec<Vec<u32>>,
     lengths: Vec<f32>,
     average: f32,
     words: ByWord<Vec<(u32, u32)>>,
@@ -123,6 +147,8 @@ pub struct History {
     numbers: HashMap<Vec<u8>, u32>,
     /// For each path the commits that touched it.
     touched: Vec<Vec<u32>>,
+    /// For each path the lines that commits wrote, by [`line()`], with the commit: in order.
+    written: Vec<Vec<(u32, u32)>>,
     /// What files of the past are called now.
     now: HashMap<Vec<u8>, Vec<u8>>,
 }
@@ -139,6 +165,11 @@ impl History {
         for commit in commits {
             history.add(commit);
         }
+        for lines in &mut history.written {
+            lines.sort_unstable();
+            lines.dedup();
+            lines.shrink_to_fit();
+        }
         let sum: f32 = history.lengths.iter().sum();
         history.average = (sum / history.lengths.len().max(1) as f32).max(1.0);
         history
@@ -152,12 +183,14 @@ impl History {
             length += count;
         }
         self.lengths.push(length as f32);
-        let mut files: Vec<(u32, Vec<u32>)> = Vec::with_capacity(commit.files.len());
+        let mut files: Vec<u32> = Vec::with_capacity(commit.files.len());
         for file in &commit.files {
             let path = self.path(self.now.get(&file.path).unwrap_or(&file.path).clone());
             if self.touched[path as usize].last() != Some(&number) {
                 self.touched[path as usize].push(number);
-                files.push((path, file.lines.clone()));
+                files.push(path);
+                let lines = file.lines.iter().map(|line| (*line, number));
+                self.written[path as usize].extend(lines);
             }
         }
         self.commits.push(files);
@@ -174,6 +207,7 @@ impl History {
         if number == next {
             self.paths.push(path);
             self.touched.push(Vec::new());
+            self.written.push(Vec::new());
         }
         number
     }
@@ -219,7 +253,7 @@ impl History {
         let mut votes = vec![0.0; self.paths.len()];
         for (commit, weight) in voters {
             let files = &self.commits[*commit as usize];
-            for (path, _) in files {
+            for path in files {
                 votes[*path as usize] += weight / (files.len() as f32).sqrt();
             }
         }
@@ -229,16 +263,27 @@ impl History {
     /// How lately and how often each path was touched.
     #[must_use]
     pub fn recency(&self) -> Vec<f32> {
-        let mut recency = vec![0.0_f32; self.paths.len()];
-        for (age, files) in self.commits.iter().enumerate() {
-            if files.len() <= MANY {
-                for (path, _) in files {
-                    recency[*path as usize] += fresh(age);
-                }
-            }
-        }
+        let mut recency = self.touched_by_age(fresh);
         recency.iter_mut().for_each(|sum| *sum = sum.ln_1p());
         recency
+    }
+
+    /// Whether each path was touched by the very last commits.
+    #[must_use]
+    pub fn latest(&self) -> Vec<f32> {
+        self.touched_by_age(|age| (-(age as f32) / 8.0).exp())
+    }
+
+    /// What each path's commits come to, those without many files, by their ages in commits.
+    fn touched_by_age(&self, weight: impl Fn(usize) -> f32) -> Vec<f32> {
+        let mut touched = vec![0.0_f32; self.paths.len()];
+        for (age, files) in self.commits.iter().enumerate().filter(|(_, files)| files.len() <= MANY)
+        {
+            for path in files {
+                touched[*path as usize] += weight(age);
+            }
+        }
+        touched
     }
 
     /// How often each path changed together with these, whose weights are given.
@@ -253,7 +298,7 @@ impl History {
             let share = weight / (commits.len() as f32 + 3.0);
             for commit in counted {
                 let files = &self.commits[*commit as usize];
-                for (path, _) in files.iter().filter(|(path, _)| path != seed) {
+                for path in files.iter().filter(|path| *path != seed) {
                     together[*path as usize] += share / (files.len() as f32 - 1.0).sqrt();
                 }
             }
@@ -261,21 +306,10 @@ impl History {
         together
     }
 
-    /// The lines of a path that commits wrote, each with what the voters say and how fresh it is.
+    /// The lines of a path that commits wrote.
     #[must_use]
-    pub fn lines(&self, path: u32, voters: &HashMap<u32, f32>) -> Written {
-        let mut lines = Written::default();
-        for commit in &self.touched[path as usize] {
-            let vote = voters.get(commit).copied().unwrap_or_default();
-            let files = &self.commits[*commit as usize];
-            let Some((_, wrote)) = files.iter().find(|(of, _)| *of == path) else { continue };
-            for line in wrote {
-                let (voted, freshness) = lines.entry(*line).or_default();
-                *voted = voted.max(vote);
-                *freshness = freshness.max(fresh(*commit as usize));
-            }
-        }
-        lines
+    pub fn lines<'a>(&'a self, path: u32, voters: &'a HashMap<u32, f32>) -> Written<'a> {
+        Written { lines: &self.written[path as usize], voters: Some(voters) }
     }
 }
 

@@ -62,7 +62,7 @@ pub struct Source<'a> {
     /// What it defines.
     pub outline: &'a Outline,
     /// The lines that commits wrote: how far they vote, and how fresh they are.
-    pub written: Written,
+    pub written: Written<'a>,
     /// Lines that the request names.
     pub places: &'a [u32],
 }
@@ -132,7 +132,7 @@ fn within(outline: &Outline, length: usize) -> std::borrow::Cow<'_, Outline> {
 fn bm25(text: &[u8], name: &[u8], chunk: &Chunk, weighed: &Weighed) -> (f32, f32, f32) {
     let mut counts: ByWord<f32> = ByWord::default();
     let mut code: ByWord<f32> = ByWord::default();
-    each_like(text, &weighed.begins, |found| {
+    each_like(text, &weighed.like, |found| {
         if weighed.words.contains_key(&found.word) {
             *counts.entry(found.word).or_default() += 1.0;
         }
@@ -175,15 +175,15 @@ fn name_match(name: &[u8], weighed: &Weighed) -> f32 {
     hit * hits / all.max(1.0)
 }
 
-fn written(lines: &Lines<'_>, chunk: &Chunk, written: &Written, signals: &mut ChunkSignals) {
+fn written(lines: &Lines<'_>, chunk: &Chunk, written: &Written<'_>, signals: &mut ChunkSignals) {
     if written.is_empty() {
         return;
     }
     for number in chunk.start..=chunk.end {
         let Some(line) = history::line(lines.slice(number, number)) else { continue };
-        if let Some((vote, fresh)) = written.get(&line) {
-            signals.votes = signals.votes.max(*vote);
-            signals.recency = signals.recency.max(*fresh);
+        if let Some((vote, fresh)) = written.get(line) {
+            signals.votes = signals.votes.max(vote);
+            signals.recency = signals.recency.max(fresh);
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::graph;
 use crate::symbols::languages::Language;
 use crate::symbols::text::{Window, signature};
 use crate::symbols::{Kind, Outline, Symbol};
-use crate::words::Word;
+use crate::words::{ByWord, Word};
 
 /// A line of a map is cut after so many bytes.
 pub const LINE_BYTES: usize = 160;
@@ -26,15 +26,15 @@ pub struct Outlined {
 }
 
 impl Outlined {
-    /// The definitions of a name, by their places in the outline.
-    #[must_use]
-    pub fn named(&self, word: Word) -> Vec<u32> {
-        let is_meant = |symbol: &Symbol| {
-            graph::defines(self.name(symbol), symbol.kind, false)
-                .is_some_and(|(name, _)| name == word)
-        };
-        let symbols = (0..).zip(&self.outline.symbols);
-        symbols.filter(|(_, symbol)| is_meant(symbol)).map(|(at, _)| at).collect()
+    /// The definitions of each name, by their places in the outline.
+    fn names(&self) -> ByWord<Vec<u32>> {
+        let mut names: ByWord<Vec<u32>> = ByWord::default();
+        for (at, symbol) in (0..).zip(&self.outline.symbols) {
+            if let Some((word, _)) = graph::defines(self.name(symbol), symbol.kind, false) {
+                names.entry(word).or_default().push(at);
+            }
+        }
+        names
     }
 
     /// The name of a definition.
@@ -76,6 +76,8 @@ pub struct Map<'a> {
     budget: usize,
     count: &'a dyn Fn(&[u8]) -> usize,
     files: Vec<Outlined>,
+    /// Of each file the definitions of each name.
+    named: Vec<ByWord<Vec<u32>>>,
     /// Files that stand there with their names alone.
     names: Vec<Vec<u8>>,
     /// The definitions, the most important first.
@@ -105,14 +107,22 @@ pub struct Drawn {
 impl<'a> Map<'a> {
     /// An empty one, which may have so many tokens, by `count`.
     pub fn new(budget: usize, count: &'a dyn Fn(&[u8]) -> usize) -> Self {
-        let (files, names, shown) = (Vec::new(), Vec::new(), Vec::new());
-        Self { budget, count, files, names, shown, has: HashMap::new(), tokens: 0, is_rough: false }
+        let (files, named, names, shown) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let has = HashMap::new();
+        Self { budget, count, files, named, names, shown, has, tokens: 0, is_rough: false }
     }
 
     /// Takes a file, of which nothing is shown yet. Gives its number.
     pub fn file(&mut self, file: Outlined) -> usize {
+        self.named.push(file.names());
         self.files.push(file);
         self.files.len() - 1
+    }
+
+    /// The definitions of a name in a file that was taken, by their places in its outline.
+    #[must_use]
+    pub fn defining(&self, file: usize, word: Word) -> Vec<u32> {
+        self.named[file].get(&word).cloned().unwrap_or_default()
     }
 
     /// A file that was taken.

@@ -14,7 +14,7 @@ use super::documents::{Documents, Sort};
 use super::history::History;
 use super::look::Looked;
 use super::request::Request;
-use crate::words::{Begins, ByWord, Word};
+use crate::words::{ByWord, Like, Word};
 
 /// What the ranking asks of a tree: which files have a word, and how often.
 pub trait Corpus {
@@ -58,22 +58,24 @@ macro_rules! signals {
 }
 
 signals! {
-    Fields = "fields", 0.82, "BM25F of its text, the names that it defines, its path and its name";
-    Subject = "subject", 1.61, "BM25 of the request's first line in its text and path";
-    Passage = "passage", 1.54, "BM25 of its best chunk";
-    Definition = "definition", 0.78, "the name of a definition that the request has most of";
-    Code = "code", 1.81, "identifiers of the request that it mentions, more if it defines them";
-    Joined = "joined", 0.56, "names that words of the request make together, the same";
-    Path = "path", 1.08, "words of the request in its path";
-    Area = "area", 1.05, "words before the request's colon in its path";
-    Votes = "votes", 1.05, "past commits with a similar message touched it";
-    Nearest = "nearest", 0.72, "the most similar of them did";
-    Recency = "recency", 0.78, "commits touched it lately and often";
-    Neighbours = "neighbours", 0.62, "the best files are in its directory";
-    Size = "size", 0.44, "how many words it has";
+    Fields = "fields", 0.78, "BM25F of its text, the names that it defines, its path and its name";
+    Subject = "subject", 1.7, "BM25 of the request's first line in its text and path";
+    Passage = "passage", 1.52, "BM25 of its best chunk";
+    Definition = "definition", 0.66, "the name of a definition that the request has most of";
+    Code = "code", 1.48, "identifiers of the request that it mentions, more if it defines them";
+    Joined = "joined", 0.27, "names that words of the request make together, the same";
+    Path = "path", 1.18, "words of the request in its path";
+    Area = "area", 0.83, "words before the request's colon in its path";
+    Votes = "votes", 1.08, "past commits with a similar message touched it";
+    Nearest = "nearest", 0.59, "the most similar of them did";
+    Recency = "recency", 0.31, "commits touched it lately and often";
+    Neighbours = "neighbours", 0.66, "the best files are in its directory";
+    Size = "size", 0.46, "how many words it has";
     Test = "test", -2.5, "it is a test, an example, a fixture or vendored";
     Prose = "prose", -2.5, "it is a text for people";
     Data = "data", -2.5, "it is data or settings";
+    Latest = "latest", 0.66, "the very last commits touched it";
+    Mentions = "mentions", 0.65, "identifiers of the request stand in it as they are written";
     Together = "together", 1.0, "it changed together with the files in focus";
     Place = "place", 5.0, "the request names it";
     Focus = "focus", 6.0, "it is in focus";
@@ -111,12 +113,14 @@ pub struct Weighed {
     pub words: ByWord<f32>,
     /// Names written as in code, and joined ones, with their idf.
     pub names: ByWord<f32>,
-    /// How all of them begin.
-    pub begins: Begins,
+    /// What finds all of them in a text.
+    pub like: Like,
 }
 
 /// How many files are looked into.
-pub const CANDIDATES: usize = 80;
+pub const CANDIDATES: usize = 56;
+/// A name that more files define says nothing where it is mentioned.
+const MOST_DEFINERS: usize = 40;
 /// How many of the best files say what is near them.
 const SEEDS: usize = 12;
 
@@ -132,11 +136,14 @@ pub fn candidates(
     let mut rows: Vec<Signals> = vec![[0.0; SIGNALS]; count];
     let weighed = by_words(corpus, request, &mut rows);
     let voters = history.voters(&terms(request));
-    spread(&mut rows, documents, history, Signal::Votes, &history.votes(&voters), f32::sqrt);
+    let found = |path: &Vec<u8>| documents.number(path);
+    let paths: Vec<Option<u32>> = history.paths().iter().map(found).collect();
+    spread(&mut rows, &paths, Signal::Votes, &history.votes(&voters), f32::sqrt);
     let nearest: Vec<_> =
         voters.iter().take(12).map(|(commit, weight)| (*commit, weight * weight)).collect();
-    spread(&mut rows, documents, history, Signal::Nearest, &history.votes(&nearest), f32::sqrt);
-    spread(&mut rows, documents, history, Signal::Recency, &history.recency(), |value| value);
+    spread(&mut rows, &paths, Signal::Nearest, &history.votes(&nearest), f32::sqrt);
+    spread(&mut rows, &paths, Signal::Recency, &history.recency(), |value| value);
+    spread(&mut rows, &paths, Signal::Latest, &history.latest(), |value| value);
     for (row, document) in rows.iter_mut().zip(documents.all()) {
         match document.sort {
             Sort::Code => {}
@@ -159,7 +166,7 @@ pub fn candidates(
         Some((history.number(&documents.all()[*document as usize].path)?, 1.0))
     });
     let together = history.together(&seeds.collect::<Vec<_>>());
-    spread(&mut rows, documents, history, Signal::Together, &together, |value| value);
+    spread(&mut rows, &paths, Signal::Together, &together, |value| value);
     for signal in Signal::ALL {
         normalize(rows.iter_mut().map(|row| &mut row[*signal as usize]));
     }
@@ -241,7 +248,7 @@ fn by_words(corpus: &dyn Corpus, request: &Request, rows: &mut [Signals]) -> Wei
     for (row, length) in rows.iter_mut().zip(&lengths) {
         row[Signal::Size as usize] = (length + 1.0).ln();
     }
-    let mut weighed = Weighed { begins: request.begins.clone(), ..Weighed::default() };
+    let mut weighed = Weighed { like: request.like.clone(), ..Weighed::default() };
     let mut fields = vec![0.0_f32; rows.len()];
     for term in &request.terms {
         let (text, named) = (corpus.text(term.word), corpus.names(term.word));
@@ -304,6 +311,16 @@ fn by_words(corpus: &dyn Corpus, request: &Request, rows: &mut [Signals]) -> Wei
             rows[*document as usize][signal as usize] += rarity;
         }
     }
+    for identifier in &request.identifiers {
+        // What nobody defines is no name, and what many do tells little.
+        if !(1..=MOST_DEFINERS).contains(&corpus.names(identifier.name()).len()) {
+            continue;
+        }
+        let text = corpus.text(*identifier);
+        for (document, _) in &text {
+            rows[*document as usize][Signal::Mentions as usize] += idf(text.len());
+        }
+    }
     weighed
 }
 
@@ -315,18 +332,17 @@ fn dense(list: &[(u32, u32)], count: usize) -> Vec<f32> {
     dense
 }
 
-/// Brings what is known of paths of the history to the documents.
+/// Brings what is known of paths of the history to the documents that they are.
 fn spread(
     rows: &mut [Signals],
-    documents: &Documents,
-    history: &History,
+    paths: &[Option<u32>],
     signal: Signal,
     values: &[f32],
     shape: impl Fn(f32) -> f32,
 ) {
-    for (path, value) in history.paths().iter().zip(values).filter(|(_, value)| **value > 0.0) {
-        if let Some(document) = documents.number(path) {
-            rows[document as usize][signal as usize] = shape(*value);
+    for (path, value) in paths.iter().zip(values).filter(|(_, value)| **value > 0.0) {
+        if let Some(document) = path {
+            rows[*document as usize][signal as usize] = shape(*value);
         }
     }
 }

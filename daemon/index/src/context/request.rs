@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::words::{Begins, Word, each, runs, split};
+use crate::words::{Like, Word, each, runs, split};
 
 /// A request, taken apart.
 #[derive(Clone, Debug, Default)]
@@ -12,12 +12,14 @@ pub struct Request {
     pub terms: Vec<Term>,
     /// Names that it may mean.
     pub names: Vec<Name>,
+    /// Whole identifiers that it has, or that words of it make together.
+    pub identifiers: Vec<Word>,
     /// The words before the first colon, as `server` in `fix(server): …`.
     pub area: Vec<Word>,
     /// Files that it names, and lines of them.
     pub places: Vec<Place>,
-    /// How its words and names begin.
-    pub begins: Begins,
+    /// What finds its words and names in a text.
+    pub like: Like,
     /// Whether it speaks of tests.
     pub of_tests: bool,
 }
@@ -69,54 +71,48 @@ impl Request {
         let text = &text[..end];
         let bytes = text.as_bytes();
         let mut request = Self { places: places(text), ..Self::default() };
-        request.of_tests = request.count(bytes);
-        request.find_names(bytes);
+        let mut written = Vec::new();
+        request.of_tests = request.count(bytes, &mut written);
+        request.find_names(bytes, &mut written);
+        request.like = Like::of(written);
         request.area = area(text);
         request
     }
 
     /// Counts its words, and says whether one of them is of tests.
-    fn count(&mut self, text: &[u8]) -> bool {
+    fn count<'t>(&mut self, text: &'t [u8], written: &mut Vec<&'t [u8]>) -> bool {
         let subject = memchr::memchr(b'\n', text).unwrap_or(text.len());
-        let mut counts: HashMap<Word, (usize, f32, bool)> = HashMap::new();
+        let mut counts: HashMap<Word, (std::ops::Range<usize>, f32)> = HashMap::new();
         let mut of_tests = false;
-        let mut begins = Begins::default();
         each(text, |found| {
-            let written = &text[found.range.clone()];
+            let word = &text[found.range.clone()];
             of_tests |= [&b"test"[..], b"tests", b"testing"]
                 .iter()
-                .any(|test| written.eq_ignore_ascii_case(test));
-            if is_common(written) || found.is_compound {
-                return;
+                .any(|test| word.eq_ignore_ascii_case(test));
+            if !is_common(word) && !found.is_compound {
+                counts.entry(found.word).or_insert((found.range, 0.0)).1 += 1.0;
             }
-            begins.add(written);
-            let next = counts.len();
-            let in_subject = found.range.start < subject;
-            counts.entry(found.word).or_insert((next, 0.0, in_subject)).1 += 1.0;
         });
         let mut counted: Vec<_> = counts.into_iter().collect();
-        counted.sort_by_key(|(_, (place, ..))| *place);
-        let terms = counted.into_iter().take(TERMS);
-        self.terms = terms
-            .map(|(word, (_, count, in_subject))| Term {
-                word,
-                weight: count.sqrt().min(3.0),
-                in_subject,
-            })
-            .collect();
-        self.begins = begins;
+        counted.sort_by_key(|(_, (first, _))| first.start);
+        counted.truncate(TERMS);
+        for (word, (first, count)) in counted {
+            let (weight, in_subject) = (count.sqrt().min(3.0), first.start < subject);
+            self.terms.push(Term { word, weight, in_subject });
+            written.push(&text[first]);
+        }
         of_tests
     }
 
-    fn find_names(&mut self, text: &[u8]) {
+    fn find_names<'t>(&mut self, text: &'t [u8], written: &mut Vec<&'t [u8]>) {
         let mut names: Vec<Name> = Vec::new();
-        let begins = &mut self.begins;
-        let mut add = |word: Word, written: &[u8], is_code: bool| {
-            begins.add(written);
+        // Of words that are joined, the longest is what to look for.
+        let mut add = |word: Word, longest: &'t [u8], is_code: bool| {
             if let Some(known) = names.iter_mut().find(|known| known.word == word) {
                 known.is_code |= is_code;
             } else if names.len() < NAMES {
                 names.push(Name { word, is_code });
+                written.push(longest);
             }
         };
         let mut before: Vec<std::ops::Range<usize>> = Vec::new();
@@ -144,12 +140,19 @@ impl Request {
                 before.push(run.clone());
                 for first in before.len().saturating_sub(3)..before.len() - 1 {
                     let joined = before[first..].iter().map(|range| &text[range.clone()]);
-                    let written = &text[before[first].start..run.end];
-                    add(Word::compound(joined), written, false);
+                    let longest = joined.clone().max_by_key(|word| word.len());
+                    add(Word::compound(joined), longest.unwrap_or_default(), false);
                 }
             }
         }
         self.names = names;
+        let written = runs(text).map(|run| &text[run]).filter(|run| !is_common(run));
+        let written = written.filter_map(Word::of_identifier);
+        for word in written.take(TERMS).chain(self.names.iter().map(|name| name.word)) {
+            if self.identifiers.len() < 2 * NAMES && !self.identifiers.contains(&word) {
+                self.identifiers.push(word);
+            }
+        }
     }
 }
 

@@ -12,6 +12,7 @@
 //! the graph before it.
 
 mod base;
+mod links;
 mod lists;
 mod rank;
 
@@ -19,6 +20,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use base::{Base, Builder};
+use links::Links;
 use lists::List;
 pub use rank::{Definition, Ranked, Wanted};
 
@@ -177,10 +179,8 @@ pub struct Graph {
     over: Vec<(u32, List)>,
     /// Lists that the base lacks.
     added: Vec<(Word, List)>,
-    /// What a mention of each name is worth: of the base, then of the added ones.
-    worth: Vec<f32>,
-    /// What all mentions of a node are worth.
-    totals: Vec<f32>,
+    /// All of that for a walk.
+    links: Links,
     /// By node, without anything in focus.
     rank: Vec<f32>,
 }
@@ -201,8 +201,7 @@ impl Graph {
             about: Vec::new(),
             over: Vec::new(),
             added: Vec::new(),
-            worth: Vec::new(),
-            totals: Vec::new(),
+            links: Links::default(),
             rank: Vec::new(),
             base,
         };
@@ -224,7 +223,7 @@ impl Graph {
         let of = |file: &Option<u32>| file.map_or(About::default(), |file| about[file as usize]);
         graph.about = graph.files.iter().map(of).collect();
         graph.lay_over(&own, source)?;
-        graph.weigh();
+        graph.links = graph.link();
         graph.settle(before);
         Ok(graph)
     }
@@ -247,37 +246,14 @@ impl Graph {
         self.nodes.iter().map(|node| self.rank[*node as usize]).collect()
     }
 
-    /// The files that define a name which others mention.
-    #[must_use]
-    pub fn defining(&self, name: Word) -> Vec<u32> {
-        let mut files = Vec::new();
-        let Some(wanted) = self.number(name) else { return files };
-        self.for_each(
-            |at| at == wanted && self.worth[at] > 0.0,
-            |_, _, list| {
-                let of = |(node, _): &(u32, u8)| self.files[*node as usize];
-                files.extend(list.definers.iter().filter_map(of));
-            },
-        );
-        files
-    }
-
-    /// The number of a name's list.
-    fn number(&self, name: Word) -> Option<usize> {
-        let added = self.added.binary_search_by_key(&name, |(word, _)| *word).ok();
-        let added = added.map(|at| at + self.base.len());
-        added.or_else(|| self.base.find(name).map(|at| at as usize))
-    }
-
     /// Calls `each` with every name, the files that define it and those that mention it, in no order.
     pub fn for_each_name(&self, mut each: impl FnMut(Word, Vec<u32>, Vec<u32>)) {
-        let files = |nodes: &[(u32, u8)]| {
-            nodes.iter().filter_map(|(node, _)| self.files[*node as usize]).collect()
-        };
-        let is_told = |at: usize| self.worth[at] > 0.0;
-        self.for_each(is_told, |_, word, list| {
-            each(word, files(&list.definers), files(&list.mentions));
-        });
+        let file = |node: u32| self.files[node as usize];
+        for name in self.links.names() {
+            let definers = self.links.definers(name).iter().filter_map(|(node, _)| file(*node));
+            let mentions = self.links.mentions(name).filter_map(|(node, _)| file(node));
+            each(name.word, definers.collect(), mentions.collect());
+        }
     }
 
     /// Adds what files that are not in the base say.
@@ -343,57 +319,50 @@ impl Graph {
         }
     }
 
-    /// Calls `each` with the number, the word and the list of every name that `wants` does not leave out.
-    fn for_each(&self, wants: impl Fn(usize) -> bool, mut each: impl FnMut(usize, Word, &List)) {
+    /// Calls `each` with every name and its list.
+    fn for_each(&self, mut each: impl FnMut(Word, &List)) {
         let mut over = self.over.iter().peekable();
         let mut list = List::default();
-        let names = self.base.len();
-        for at in 0..names {
-            while over.next_if(|(next, _)| (*next as usize) < at).is_some() {}
-            if !wants(at) {
-                continue;
-            }
-            self.base.read(at as u32, &mut list, |node| self.files[node as usize].is_some());
-            if let Some((_, more)) = over.next_if(|(next, _)| *next as usize == at) {
+        for at in 0..self.base.len() as u32 {
+            self.base.read(at, &mut list, |node| self.files[node as usize].is_some());
+            if let Some((_, more)) = over.next_if(|(next, _)| *next == at) {
                 list.definers.extend_from_slice(&more.definers);
                 list.mentions.extend_from_slice(&more.mentions);
             }
-            each(at, self.base.word(at as u32), &list);
+            each(self.base.word(at), &list);
         }
-        for (at, (word, list)) in (names..).zip(&self.added) {
-            if wants(at) {
-                each(at, *word, list);
-            }
-        }
+        self.added.iter().for_each(|(word, list)| each(*word, list));
     }
 
-    /// What a mention of each name is worth, and all mentions of each file.
-    fn weigh(&mut self) {
+    /// What a walk needs of all lists.
+    fn link(&self) -> Links {
         let files = self.about.iter().filter(|about| about.weight > 0.0).count() as f32;
-        let mut worth = vec![0.0; self.base.len() + self.added.len()];
-        let mut totals = vec![0.0; self.files.len()];
-        self.for_each(
-            |_| true,
-            |at, _, list| {
-                let mentions = list.mentions.len() as f32;
-                let is_told = (1..=MOST_DEFINERS).contains(&list.definers.len());
-                // What so many files call is not this method, but another of that name.
-                let is_other = mentions > 8.0 + files / 5.0
-                    && list.definers.iter().all(|(_, packed)| u32::from(packed & 3) == METHOD);
-                if !is_told || is_other || list.mentions.is_empty() {
-                    return;
-                }
-                let rarity = (1.0 + files / mentions).ln().powi(2);
-                let weights = list.definers.iter().map(|(_, packed)| weight(*packed));
-                worth[at] = rarity * weights.fold(0.0, f32::max);
-                for family in self.families(list) {
-                    for (node, class) in self.mentions(list, family) {
-                        totals[node as usize] += worth[at] * lists::mention_weight(class);
-                    }
-                }
-            },
-        );
-        (self.worth, self.totals) = (worth, totals);
+        let mut links = Links::new(self.files.len());
+        self.for_each(|word, list| {
+            let mentions = list.mentions.len() as f32;
+            let is_told = (1..=MOST_DEFINERS).contains(&list.definers.len());
+            // What so many files call is not this method, but another of that name.
+            let is_other = mentions > 8.0 + files / 5.0
+                && list.definers.iter().all(|(_, packed)| u32::from(packed & 3) == METHOD);
+            if !is_told || is_other || list.mentions.is_empty() {
+                return;
+            }
+            let rarity = (1.0 + files / mentions).ln().powi(2);
+            let weights = list.definers.iter().map(|(_, packed)| weight(*packed));
+            let worth = rarity * weights.fold(0.0, f32::max);
+            for family in self.families(list) {
+                let is_of = |node: u32| self.about[node as usize].family == family;
+                let definers = list.definers.iter().filter(|(node, _)| is_of(*node));
+                let all: f32 = definers.clone().map(|(_, packed)| weight(*packed)).sum();
+                links.add(
+                    word,
+                    worth,
+                    definers.map(|(node, packed)| (*node, weight(*packed) / all)),
+                    list.mentions.iter().copied().filter(|(node, _)| is_of(*node)),
+                );
+            }
+        });
+        links
     }
 
     /// The families of those who define a name.
@@ -410,19 +379,5 @@ impl Graph {
             families[half] &= families[half] - 1;
             Some(half as u8 * 128 + bit as u8)
         })
-    }
-
-    /// Those of a family who mention a name.
-    fn mentions<'a>(&'a self, list: &'a List, family: u8) -> impl Iterator<Item = (u32, u8)> + 'a {
-        let is_of = move |(node, _): &(u32, u8)| self.about[*node as usize].family == family;
-        list.mentions.iter().copied().filter(is_of)
-    }
-
-    /// Those of a family who define a name, and the part of it that each has.
-    fn definers<'a>(&'a self, list: &'a List, family: u8) -> impl Iterator<Item = (u32, f32)> + 'a {
-        let is_of = move |(node, _): &&(u32, u8)| self.about[*node as usize].family == family;
-        let of = list.definers.iter().filter(is_of);
-        let all: f32 = of.clone().map(|(_, packed)| weight(*packed)).sum();
-        of.map(move |(node, packed)| (*node, weight(*packed) / all))
     }
 }

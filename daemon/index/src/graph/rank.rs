@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::lists::mention_weight;
-use super::{Graph, List};
+use super::Graph;
+use super::links::Flow;
 use crate::words::Word;
 
 /// How much of a file's rank goes on along its mentions; the rest begins anew.
@@ -51,23 +51,20 @@ pub struct Ranked {
     pub definitions: Vec<Definition>,
 }
 
-/// What mentions are worth.
-struct Worth<'a> {
-    names: &'a [f32],
-    totals: &'a [f32],
+/// Names that are spoken of, in order, and what all mentions of a node are worth then.
+struct Spoken {
+    names: Vec<Word>,
+    totals: Vec<f32>,
 }
 
 impl Graph {
     /// Ranks files and definitions. None where `stops` says so before the end.
     #[must_use]
     pub fn ranked(&self, wanted: &Wanted<'_>, stops: &dyn Fn() -> bool) -> Option<Ranked> {
-        let (mut names, mut totals) = (Vec::new(), Vec::new());
-        let mut worth = Worth { names: &self.worth, totals: &self.totals };
-        if !wanted.names.is_empty() {
-            (names, totals) = (self.worth.clone(), self.totals.clone());
-            self.want(wanted.names, &mut names, &mut totals);
-            worth = Worth { names: &names, totals: &totals };
-        }
+        let mut names = wanted.names.to_vec();
+        names.sort_unstable();
+        let totals = self.links.totals(&names, WANTED);
+        let spoken = Spoken { names, totals };
         let mut start = self.start();
         let all: f32 = wanted.files.iter().map(|(_, weight)| weight).sum();
         let damping = if all > 0.0 { DAMPING_NEAR } else { DAMPING };
@@ -77,9 +74,8 @@ impl Graph {
                 start[self.nodes[*file as usize] as usize] += PERSONAL * weight / all;
             }
         }
-        let rank = self.walk(&start, damping, self.rank.clone(), &worth, stops)?;
-        let definitions = self.definitions(&rank, &worth, wanted.most);
-        drop((names, totals));
+        let rank = self.walk(&start, damping, self.rank.clone(), &spoken, stops)?;
+        let definitions = self.definitions(&rank, &spoken, wanted.most);
         let files = self.nodes.iter().map(|node| rank[*node as usize]).collect();
         Some(Ranked { files, definitions })
     }
@@ -93,8 +89,8 @@ impl Graph {
         }
         let all: f32 = rank.iter().sum();
         rank.iter_mut().for_each(|rank| *rank /= all.max(f32::MIN_POSITIVE));
-        let worth = Worth { names: &self.worth, totals: &self.totals };
-        self.rank = self.walk(&start, DAMPING, rank, &worth, &|| false).unwrap_or_default();
+        let spoken = Spoken { names: Vec::new(), totals: self.links.totals(&[], 1.0) };
+        self.rank = self.walk(&start, DAMPING, rank, &spoken, &|| false).unwrap_or_default();
     }
 
     /// Where a walk begins: at each file, by its weight. All together are 1.
@@ -103,30 +99,13 @@ impl Graph {
         self.about.iter().map(|about| about.weight / all.max(f32::MIN_POSITIVE)).collect()
     }
 
-    /// Makes mentions of these names worth more.
-    fn want(&self, wanted: &[Word], names: &mut [f32], totals: &mut [f32]) {
-        let before = names.to_vec();
-        let mut numbers: Vec<usize> = wanted.iter().filter_map(|name| self.number(*name)).collect();
-        numbers.sort_unstable();
-        numbers.dedup();
-        numbers.iter().for_each(|at| names[*at] *= WANTED);
-        let wants = |at: usize| before[at] > 0.0 && numbers.binary_search(&at).is_ok();
-        self.for_each(wants, |at, _, list| {
-            for family in self.families(list) {
-                for (node, class) in self.mentions(list, family) {
-                    totals[node as usize] += (WANTED - 1.0) * before[at] * mention_weight(class);
-                }
-            }
-        });
-    }
-
     /// Walks on from `rank` until it is settled.
     fn walk(
         &self,
         start: &[f32],
         damping: f32,
         mut rank: Vec<f32>,
-        worth: &Worth<'_>,
+        spoken: &Spoken,
         stops: &dyn Fn() -> bool,
     ) -> Option<Vec<f32>> {
         for _ in 0..STEPS {
@@ -134,18 +113,11 @@ impl Graph {
                 return None;
             }
             let mut next = vec![0.0; rank.len()];
-            let shares = self.shares(&rank, worth);
-            self.for_each(
-                |at| worth.names[at] > 0.0,
-                |at, _, list| {
-                    for family in self.families(list) {
-                        let flow = self.flow(list, family, &shares) * worth.names[at];
-                        for (node, part) in self.definers(list, family) {
-                            next[node as usize] += flow * part;
-                        }
-                    }
-                },
-            );
+            self.flow(&rank, spoken, |flow| {
+                for (node, part) in flow.definers {
+                    next[*node as usize] += flow.rank * part;
+                }
+            });
             // What came to no file, as that of those that mention nobody, begins anew.
             let moved: f32 = next.iter().sum::<f32>() * damping;
             let mut change = 0.0;
@@ -161,43 +133,34 @@ impl Graph {
         Some(rank)
     }
 
-    /// What a mention that is worth 1 carries of each node's rank.
-    fn shares(&self, rank: &[f32], worth: &Worth<'_>) -> Vec<f32> {
-        let share = |(rank, total): (&f32, &f32)| if *total > 0.0 { rank / total } else { 0.0 };
-        rank.iter().zip(worth.totals).map(share).collect()
+    /// Calls `each` with what comes to every name from those who mention it.
+    fn flow(&self, ranks: &[f32], spoken: &Spoken, mut each: impl FnMut(Flow<'_>)) {
+        self.links.flow(ranks, &spoken.totals, |mut flow| {
+            if spoken.names.binary_search(&flow.name.word).is_ok() {
+                flow.rank *= WANTED;
+            }
+            each(flow);
+        });
     }
 
-    /// What comes to a name from those of a family who mention it.
-    fn flow(&self, list: &List, family: u8, shares: &[f32]) -> f32 {
-        let mentions = self.mentions(list, family);
-        mentions.map(|(node, class)| shares[node as usize] * mention_weight(class)).sum()
-    }
-
-    fn definitions(&self, rank: &[f32], worth: &Worth<'_>, most: usize) -> Vec<Definition> {
-        let shares = self.shares(rank, worth);
+    fn definitions(&self, ranks: &[f32], spoken: &Spoken, most: usize) -> Vec<Definition> {
         let weights = self.about.iter().map(|about| about.weight);
         let heaviest = weights.fold(f32::MIN_POSITIVE, f32::max);
         let mut best: BinaryHeap<Scored> = BinaryHeap::new();
-        self.for_each(
-            |at| worth.names[at] > 0.0,
-            |at, word, list| {
-                for family in self.families(list) {
-                    let flow = self.flow(list, family, &shares) * worth.names[at];
-                    for (node, part) in self.definers(list, family) {
-                        let Some(file) = self.files[node as usize] else { continue };
-                        let weight = self.about[node as usize].weight / heaviest;
-                        let score = Score(flow * part * weight);
-                        let one = Reverse((score, Reverse((file, word))));
-                        if best.len() < most {
-                            best.push(one);
-                        } else if best.peek().is_some_and(|least| one < *least) {
-                            best.pop();
-                            best.push(one);
-                        }
-                    }
+        self.flow(ranks, spoken, |flow| {
+            for (node, part) in flow.definers {
+                let Some(file) = self.files[*node as usize] else { continue };
+                let weight = self.about[*node as usize].weight / heaviest;
+                let score = Score(flow.rank * part * weight);
+                let one = Reverse((score, Reverse((file, flow.name.word))));
+                if best.len() < most {
+                    best.push(one);
+                } else if best.peek().is_some_and(|least| one < *least) {
+                    best.pop();
+                    best.push(one);
                 }
-            },
-        );
+            }
+        });
         let sorted = best.into_sorted_vec().into_iter();
         sorted
             .map(|Reverse((Score(score), Reverse((file, name))))| Definition { file, name, score })

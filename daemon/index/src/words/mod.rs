@@ -12,6 +12,8 @@ mod build;
 
 use std::ops::Range;
 
+use aho_corasick::AhoCorasick;
+
 pub use block::{BLOCK_BYTES, Block, Corrupt, Emit, KEY_BYTES, Key, Posting, Source, find};
 pub use build::{Blocks, Build, Merged, merge};
 
@@ -129,30 +131,39 @@ pub struct Found {
 }
 
 /// Every word of a text, in order; a compound after its parts.
-pub fn each(text: &[u8], take: impl FnMut(Found)) {
-    each_if(text, |_| true, take);
+pub fn each(text: &[u8], mut take: impl FnMut(Found)) {
+    runs(text).for_each(|run| each_of(text, run, &mut take));
 }
 
-/// Those words of a text that begin as some of these do: all that are among these, and others.
-pub fn each_like(text: &[u8], begins: &Begins, take: impl FnMut(Found)) {
-    each_if(text, |written| begins.has(written), take);
-}
-
-/// The words of a text that are wanted, as they are written there.
-fn each_if(text: &[u8], is_wanted: impl Fn(&[u8]) -> bool, mut take: impl FnMut(Found)) {
-    for run in runs(text) {
-        let mut parts = 0;
-        split(&text[run.clone()], |part| {
-            let range = run.start + part.start..run.start + part.end;
-            parts += 1;
-            if is_wanted(&text[range.clone()]) {
-                take(Found { word: Word::of(&text[range.clone()]), range, is_compound: false });
-            }
-        });
-        if parts > 1 && is_wanted(&text[run.clone()]) {
-            let word = Word::compound([&text[run.clone()]]);
-            take(Found { word, range: run, is_compound: true });
+/// The words of those identifiers of a text that have something like the wanted words: all that are
+/// wanted, and others.
+pub fn each_like(text: &[u8], wanted: &Like, mut take: impl FnMut(Found)) {
+    let mut done = 0;
+    for hit in wanted.0.iter().flat_map(|like| like.find_iter(text)) {
+        if hit.start() < done {
+            continue;
         }
+        let before = text[done..hit.start()].iter().rposition(|byte| !is_letter(*byte));
+        let start = before.map_or(done, |before| done + before + 1);
+        let after = text[hit.end()..].iter().position(|byte| !is_letter(*byte));
+        done = after.map_or(text.len(), |after| hit.end() + after);
+        if is_run(&text[start..done]) {
+            each_of(text, start..done, &mut take);
+        }
+    }
+}
+
+/// The words of an identifier.
+fn each_of(text: &[u8], run: Range<usize>, take: &mut impl FnMut(Found)) {
+    let mut parts = 0;
+    split(&text[run.clone()], |part| {
+        let range = run.start + part.start..run.start + part.end;
+        parts += 1;
+        take(Found { word: Word::of(&text[range.clone()]), range, is_compound: false });
+    });
+    if parts > 1 {
+        let word = Word::compound([&text[run.clone()]]);
+        take(Found { word, range: run, is_compound: true });
     }
 }
 
@@ -165,7 +176,7 @@ pub fn runs(text: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
             let rest = &text[start..];
             let length = rest.iter().position(|byte| !is_letter(*byte)).unwrap_or(rest.len());
             at = start + length;
-            if length <= LONGEST_RUN && is_worth_it(&rest[..length]) {
+            if is_run(&rest[..length]) {
                 return Some(start..at);
             }
         }
@@ -174,6 +185,11 @@ pub fn runs(text: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
 
 fn is_letter(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
+}
+
+/// Whether letters are an identifier or a word.
+fn is_run(run: &[u8]) -> bool {
+    run.len() <= LONGEST_RUN && is_worth_it(run)
 }
 
 /// Numbers are words only where people remember them, as those of errors.
@@ -244,34 +260,41 @@ fn strip<'a>(word: &'a [u8], end: &[u8], at_least: usize) -> Option<&'a [u8]> {
     word.strip_suffix(end).filter(|rest| rest.len() >= at_least)
 }
 
-/// How words begin: by their first two letters, which endings leave alone. To look at these costs less
-/// than to hash a word, and most of a text are others.
-#[derive(Clone, Debug)]
-pub struct Begins(Box<[u64; 1024]>);
+/// What words that are looked for have in all their forms. To find that costs less than to take all of a
+/// text apart, and most of it are other words.
+#[derive(Clone, Debug, Default)]
+pub struct Like(Option<AhoCorasick>);
 
-impl Default for Begins {
-    fn default() -> Self {
-        Self(Box::new([0; 1024]))
+impl Like {
+    /// For these words and identifiers, as they are written. An identifier is found where its longest
+    /// part stands in one.
+    pub fn of<'a>(written: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let common = |written: &'a [u8]| {
+            let mut longest = 0..0;
+            split(written, |part| {
+                if part.len() > longest.len() {
+                    longest = part;
+                }
+            });
+            common(&written[longest])
+        };
+        let mut all: Vec<Vec<u8>> = written.into_iter().map(common).collect();
+        all.retain(|common| !common.is_empty());
+        all.sort_unstable();
+        all.dedup();
+        let like = AhoCorasick::builder().ascii_case_insensitive(true).build(&all);
+        Self(like.ok().filter(|_| !all.is_empty()))
     }
 }
 
-impl Begins {
-    /// Adds how a word begins, as it is written.
-    pub fn add(&mut self, written: &[u8]) {
-        let at = Self::place(written);
-        self.0[at / 64] |= 1 << (at % 64);
-    }
-
-    fn has(&self, written: &[u8]) -> bool {
-        let at = Self::place(written);
-        self.0[at / 64] & 1 << (at % 64) != 0
-    }
-
-    fn place(written: &[u8]) -> usize {
-        let mut letters = written.iter().filter(|byte| **byte != b'_');
-        let mut next = || letters.next().map_or(0, |byte| usize::from(byte.to_ascii_lowercase()));
-        next() << 8 | next()
-    }
+/// What all forms of a word begin with, lowercase.
+fn common(part: &[u8]) -> Vec<u8> {
+    let lower = part[..part.len().min(LONGEST)].to_ascii_lowercase();
+    let (stem, _) = stem(&lower);
+    let stem = stem.strip_suffix(b"y").unwrap_or(stem);
+    let stem = stem.strip_suffix(b"at").unwrap_or(stem);
+    let length = stem.len().max(2).min(lower.len());
+    lower[..length].to_vec()
 }
 
 /// How often each word occurs in a text: in the order of the words, [`Word::ALL`] first.
@@ -444,8 +467,7 @@ mod tests {
     fn words_are_found_among_those_that_begin_like_them() {
         let text = b"Handled queries; max_matches, MaxMatches and __init__ of classes";
         for wanted in ["handling", "query", "maxMatches", "match", "init", "class", "absent"] {
-            let mut begins = Begins::default();
-            begins.add(wanted.as_bytes());
+            let begins = Like::of([wanted.as_bytes()]);
             let words = [Word::of(wanted.as_bytes()), Word::compound([wanted.as_bytes()])];
             let places = |found: &Found| words.contains(&found.word).then(|| found.range.clone());
             let (mut all, mut like) = (Vec::new(), Vec::new());
@@ -453,6 +475,35 @@ mod tests {
             each_like(text, &begins, |found| like.extend(places(&found)));
             assert_eq!(all, like, "{wanted}");
             assert_eq!(all.is_empty(), wanted == "absent");
+        }
+    }
+
+    #[test]
+    fn all_forms_of_a_word_have_what_is_common_to_them() {
+        let forms = [
+            "handle handles handled handling",
+            "map maps mapped mapping",
+            "query queries",
+            "try tries",
+            "match matches matching",
+            "authenticate authentication authenticator authenticates",
+            "create creation creator created",
+            "use uses using",
+            "status",
+            "class classes",
+            "at ats",
+            "dye dyed",
+        ];
+        for forms in forms {
+            for wanted in forms.split(' ') {
+                let like = Like::of([wanted.as_bytes()]);
+                for form in forms.split(' ') {
+                    let same = Word::of(wanted.as_bytes()) == Word::of(form.as_bytes());
+                    let mut found = false;
+                    each_like(form.as_bytes(), &like, |_| found = true);
+                    assert!(found || !same, "{wanted} {form}");
+                }
+            }
         }
     }
 
