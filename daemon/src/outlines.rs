@@ -7,6 +7,7 @@ use crate::profile::stage;
 use crate::workspace::scan::print;
 use hob_index::symbols::extract::{Extractor, Limits};
 use hob_index::symbols::languages::{self, Language};
+use hob_index::symbols::references::Reference;
 use hob_index::symbols::{Extent, Outline};
 use hob_index::trigram::text_of;
 use rustix::fs::{FileType, Mode, OFlags, Stat};
@@ -100,7 +101,21 @@ impl Source {
     /// What it defines as that language.
     pub(crate) fn outline(&self, language: &Language, extractor: &mut Extractor) -> Outline {
         let _stage = stage!("outline.parse").entered();
-        let mut outline = extractor.extract(language, &self.text());
+        self.as_far_as_read(extractor.extract(language, &self.text()))
+    }
+
+    /// What it defines as that language, and what it mentions where that costs little more.
+    pub(crate) fn outline_all(
+        &self,
+        language: &Language,
+        extractor: &mut Extractor,
+    ) -> (Outline, Option<Vec<Reference>>) {
+        let _stage = stage!("outline.parse").entered();
+        let (outline, references) = extractor.extract_all(language, &self.text());
+        (self.as_far_as_read(outline), references)
+    }
+
+    fn as_far_as_read(&self, mut outline: Outline) -> Outline {
         if self.cut && outline.extent == Extent::Whole {
             outline.extent = Extent::Cut;
         }

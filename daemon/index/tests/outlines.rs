@@ -97,6 +97,11 @@ fn check_with(language: &'static Language, text: &[u8]) {
     check_references(text, &outline, &found);
     assert_eq!(outline, extractor.extract(language, text), "the same text, another outline");
     assert_eq!(found, extractor.references(language, text, &outline), "other references");
+    let (same, also) = extractor.extract_all(language, text);
+    assert_eq!(same, outline, "another outline, together with references");
+    if let Some(also) = also {
+        assert_eq!(also, found.references, "other references, together with the outline");
+    }
     // Limits that are much too low are kept, too.
     let low = Limits { text_bytes: 100, line_bytes: 30, work: 1, symbols: 3 };
     let mut extractor = Extractor::new(low);

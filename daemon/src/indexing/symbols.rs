@@ -85,10 +85,13 @@ impl<'a> Outlining<'a> {
                 // Another thread is at it: once that is stored, this file is outlined as well.
                 return Ok(());
             }
-            let outline = source.outline(language, &mut self.extractor);
+            let (outline, references) = source.outline_all(language, &mut self.extractor);
             let number = language.number;
             let _stage = stage!("indexing.symbols").entered();
             self.additions.outline(Doc::Known(doc), number, &outline, &source.text());
+            if let Some(references) = references {
+                self.additions.references(doc, number, &references);
+            }
             self.known.insert((doc, number));
         }
         self.waiting.push(indexed);

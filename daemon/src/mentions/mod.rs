@@ -167,7 +167,11 @@ fn parse(
         let stored =
             stored.and_then(|(store, doc)| store.outline(doc, language.number).ok().flatten());
         let outline = stored.unwrap_or_else(|| source.outline(language, extractor));
-        let references = extractor.references(language, &text, &outline).references;
+        let known = around.store.zip(doc).and_then(|(store, doc)| {
+            store.references(doc, language.number, &text, &outline).ok().flatten()
+        });
+        let references =
+            known.unwrap_or_else(|| extractor.references(language, &text, &outline).references);
         Ok::<_, Missing<Infallible>>(Mentioned { outline, references })
     };
     let mentioned = around.cache.get_or_compute(key, make).ok()?;

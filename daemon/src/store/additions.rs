@@ -1,7 +1,9 @@
 //! What is added to a store in one commit.
 
 use super::segment::{Segment, insert_names};
-use super::tables::{BLOCKS, CONTENTS, NAMED, OUTLINES, SEGMENTS, WORDS, begin, commit};
+use super::tables::{
+    BLOCKS, CONTENTS, NAMED, OUTLINES, REFERENCES, SEGMENTS, WORDS, begin, commit,
+};
 use super::words::insert_words;
 use super::{Hash, Store, StoreError};
 use crate::profile::stage;
@@ -11,6 +13,7 @@ use hob_index::postings;
 use hob_index::symbols::Outline;
 use hob_index::symbols::languages;
 use hob_index::symbols::record::Encoded;
+use hob_index::symbols::references::{self, Reference};
 use hob_index::words::{self, Counter};
 use redb::WriteTransaction;
 use std::sync::PoisonError;
@@ -26,6 +29,7 @@ pub(crate) struct Additions {
     pub(crate) text: postings::Builder,
     names: names::Builder,
     outlines: Vec<(Doc, u8, Encoded)>,
+    references: Vec<(u32, u8, references::Encoded)>,
     outlined: usize,
     /// The words of the contents, by their documents in `text`.
     pub(crate) words: words::Build,
@@ -41,6 +45,7 @@ impl Additions {
             text: postings::Builder::with_memory(segment, memory),
             names: names::Builder::with_memory(segment, memory / 2),
             outlines: Vec::new(),
+            references: Vec::new(),
             outlined: 0,
             words: words::Build::default(),
             named: Default::default(),
@@ -67,6 +72,13 @@ impl Additions {
         self.outlines.push((doc, language, encoded));
     }
 
+    /// Adds what a known content mentions as a language.
+    pub(crate) fn references(&mut self, doc: u32, language: u8, references: &[Reference]) {
+        let encoded = references::Encoded::new(references);
+        self.outlined += encoded.memory() + size_of::<(u32, u8, references::Encoded)>();
+        self.references.push((doc, language, encoded));
+    }
+
     /// The bytes that all of it takes at the moment.
     pub(crate) fn memory(&self) -> usize {
         let words = [&self.words, &self.named[0], &self.named[1]].map(words::Build::memory);
@@ -89,6 +101,8 @@ impl Store {
     pub(crate) fn add(&self, additions: Additions) -> Result<u32, StoreError> {
         let _stage = stage!("store.add").entered();
         let Additions { contents, text, names, mut outlines, mut words, named, .. } = additions;
+        let mut references = additions.references;
+        references.sort_unstable_by_key(|(doc, language, _)| (*doc, *language));
         // Nobody has to wait for what needs no number.
         let names = names.sort();
         let place = |doc| match doc {
@@ -106,6 +120,7 @@ impl Store {
             insert_contents(&write, base, &contents)?;
             let counts = insert_names(&write, segment, |emit| names.finish(base, emit))?;
             insert_outlines(&write, base, &outlines)?;
+            insert_references(&write, &references)?;
             if docs > 0 {
                 words.shift(base);
                 insert_words(&write, WORDS, |emit| words.finish(segment, emit))?;
@@ -153,6 +168,20 @@ fn insert_contents(
     let mut contents = write.open_table(CONTENTS)?;
     for (hash, place) in sorted {
         contents.insert(hash, base + place)?;
+    }
+    Ok(())
+}
+
+fn insert_references(
+    write: &WriteTransaction,
+    references: &[(u32, u8, references::Encoded)],
+) -> Result<(), StoreError> {
+    let mut table = write.open_table(REFERENCES)?;
+    for (doc, language, encoded) in references {
+        encoded.for_each(*doc, *language, &mut |key, chunk| -> Result<(), StoreError> {
+            table.insert(&key.to_bytes(), chunk)?;
+            Ok(())
+        })?;
     }
     Ok(())
 }

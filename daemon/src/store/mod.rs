@@ -17,6 +17,7 @@
 //! | `directory` | segment, where the names of a block begin | block; checked against the block |
 //! | `entries` | segment, name, part | a block of definitions, checked by the engine |
 //! | `outlines` | content, language, first symbol | symbols of a content, checked by the engine |
+//! | `references` | content, language, first reference | references of a content, but of skimmed languages; checked by the engine |
 //! | `words` | segment, word, part | a block of words of texts, checked by the engine |
 //! | `named` | segment, word, part | the same of the names that are defined |
 //! | `commits` | a commit's hash | what it says and what it touched, checked by the engine |

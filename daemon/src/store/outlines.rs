@@ -2,6 +2,7 @@
 
 use super::{Store, StoreError};
 use hob_index::symbols::record::{self, Corrupt, Key};
+use hob_index::symbols::references::{self, Reference};
 use hob_index::symbols::{Outline, Symbol};
 
 impl Store {
@@ -28,6 +29,33 @@ impl Store {
                 Ok::<_, StoreError>((Key::from_bytes(*key.value()), chunk.value().to_vec()))
             });
             record::decode(first, &mut chunks).map(Some)
+        })
+    }
+
+    /// What the content mentions as the language, by its text and its outline; `None` where that is not
+    /// stored.
+    pub(crate) fn references(
+        &self,
+        doc: u32,
+        language: u8,
+        text: &[u8],
+        outline: &Outline,
+    ) -> Result<Option<Vec<Reference>>, StoreError> {
+        let first = Key { doc, language, ordinal: 0 };
+        let last = Key { ordinal: u32::MAX, ..first };
+        self.checked(|| {
+            let reader = self.reader();
+            let (from, to) = (first.to_bytes(), last.to_bytes());
+            let mut chunks = Vec::new();
+            for entry in reader.references.range::<&[u8; 9]>(&from..=&to)? {
+                let (key, chunk) = entry?;
+                chunks.push((Key::from_bytes(*key.value()), chunk.value().to_vec()));
+            }
+            if chunks.is_empty() {
+                return Ok(None);
+            }
+            let lost = || StoreError::Damaged(format!("references of content {doc} are damaged"));
+            references::decode(first, &chunks, text, outline).ok_or_else(lost).map(Some)
         })
     }
 

@@ -1,8 +1,8 @@
 //! Segments: their records, and how they are read and merged.
 
 use super::tables::{
-    BLOCKS, COMMITS, CONTENTS, DIRECTORY, ENTRIES, FILES, NAMED, NAMES, OUTLINES, SEGMENTS, STALE,
-    WORDS,
+    BLOCKS, COMMITS, CONTENTS, DIRECTORY, ENTRIES, FILES, NAMED, NAMES, OUTLINES, REFERENCES,
+    SEGMENTS, STALE, WORDS,
 };
 use super::{Caches, StoreError};
 use hob_index::names::{self, Counts, Row, entries_key, names_key};
@@ -65,6 +65,7 @@ pub(super) struct Reader {
     pub(super) directory: ReadOnlyTable<&'static [u8], u32>,
     pub(super) entries: ReadOnlyTable<&'static [u8; 12], &'static [u8]>,
     pub(super) outlines: ReadOnlyTable<&'static [u8; 9], &'static [u8]>,
+    pub(super) references: ReadOnlyTable<&'static [u8; 9], &'static [u8]>,
     pub(super) stale: ReadOnlyTable<u32, ()>,
     pub(super) blocks: ReadOnlyTable<&'static [u8; 12], &'static [u8]>,
     pub(super) words: ReadOnlyTable<&'static [u8; KEY_BYTES], &'static [u8]>,
@@ -94,6 +95,7 @@ impl Reader {
             directory: read.open_table(DIRECTORY)?,
             entries: read.open_table(ENTRIES)?,
             outlines: read.open_table(OUTLINES)?,
+            references: read.open_table(REFERENCES)?,
             stale: read.open_table(STALE)?,
             blocks: read.open_table(BLOCKS)?,
             words: read.open_table(WORDS)?,

@@ -12,7 +12,7 @@ use redb::{
 use std::path::Path;
 
 /// The version of the stored format. Any other is set aside.
-pub(super) const VERSION: u32 = 4;
+pub(super) const VERSION: u32 = 5;
 
 /// What redb keeps of the file in memory.
 const REDB_CACHE: usize = 8 << 20;
@@ -25,6 +25,7 @@ pub(super) const NAMES: TableDefinition<&[u8; 8], &[u8]> = TableDefinition::new(
 pub(super) const DIRECTORY: TableDefinition<&[u8], u32> = TableDefinition::new("directory");
 pub(super) const ENTRIES: TableDefinition<&[u8; 12], &[u8]> = TableDefinition::new("entries");
 pub(super) const OUTLINES: TableDefinition<&[u8; 9], &[u8]> = TableDefinition::new("outlines");
+pub(super) const REFERENCES: TableDefinition<&[u8; 9], &[u8]> = TableDefinition::new("references");
 pub(super) const WORDS: TableDefinition<&[u8; KEY_BYTES], &[u8]> = TableDefinition::new("words");
 pub(super) const NAMED: TableDefinition<&[u8; KEY_BYTES], &[u8]> = TableDefinition::new("named");
 pub(super) const COMMITS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("commits");
@@ -91,6 +92,7 @@ pub(super) fn copy_tables(
     copy(FILES, &read, write, stop)?;
     copy(STALE, &read, write, stop)?;
     copy(COMMITS, &read, write, stop)?;
+    copy(REFERENCES, &read, write, stop)?;
     copy(OUTLINES, &read, write, stop)
 }
 
@@ -115,6 +117,7 @@ fn open_all(write: &WriteTransaction) -> Result<(), StoreError> {
     write.open_table(DIRECTORY)?;
     write.open_table(ENTRIES)?;
     write.open_table(OUTLINES)?;
+    write.open_table(REFERENCES)?;
     write.open_table(WORDS)?;
     write.open_table(NAMED)?;
     write.open_table(COMMITS)?;
@@ -130,6 +133,7 @@ fn drop_symbols(write: &WriteTransaction) -> Result<(), StoreError> {
     write.delete_table(DIRECTORY)?;
     write.delete_table(ENTRIES)?;
     write.delete_table(OUTLINES)?;
+    write.delete_table(REFERENCES)?;
     write.delete_table(NAMED)?;
     open_all(write)?;
     let mut segments = write.open_table(SEGMENTS)?;

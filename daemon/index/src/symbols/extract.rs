@@ -36,6 +36,14 @@ pub(super) trait Placed {
     fn restore(&mut self, left: &Skim);
 }
 
+/// Looks at a tree after the query that it was made for.
+pub(super) trait Looks {
+    /// A tree, and the text that it is of.
+    fn look(&mut self, cursor: &mut QueryCursor, tree: &Tree, text: &[u8]);
+    /// What was found in what is left of a text becomes what is in the whole text.
+    fn restore(&mut self, left: &Skim);
+}
+
 /// A text, and where parts of it end that are parsed one by one.
 struct Parts<'a> {
     text: &'a [u8],
@@ -60,6 +68,13 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self { text_bytes: 2 << 20, line_bytes: 32 << 10, work: 32, symbols: 100_000 }
+    }
+}
+
+impl Limits {
+    /// The work that a text may take.
+    pub(super) fn budget(&self, text: &[u8]) -> Budget {
+        Budget(Cell::new(self.work.saturating_mul(text.len() / 1024 + 64).saturating_mul(STEP)))
     }
 }
 
@@ -88,6 +103,16 @@ impl Extractor {
 
     /// What a text of that language defines.
     pub fn extract(&mut self, language: &Language, text: &[u8]) -> Outline {
+        self.extract_with(language, text, None)
+    }
+
+    /// The same; `also` looks at the tree as well, if the grammar reads all of the text at once.
+    pub(super) fn extract_with(
+        &mut self,
+        language: &Language,
+        text: &[u8],
+        also: Option<&mut dyn Looks>,
+    ) -> Outline {
         let text = addressable(text);
         let Some(rules) = rules(language) else {
             return Outline { symbols: Vec::new(), extent: Extent::GivenUp };
@@ -95,7 +120,9 @@ impl Extractor {
         let skim = language.skim.map(|skim| skim(text));
         let whole = skim.as_ref().map_or(text, |skim| skim.text.as_slice());
         let ends = skim.as_ref().map_or(&[][..], |skim| &skim.ends);
-        let (mut found, extent) = self.search(language, rules, whole, ends, self.limits.symbols);
+        let also = also.filter(|_| skim.is_none());
+        let most = self.limits.symbols;
+        let (mut found, extent) = self.search(language, rules, whole, ends, most, also);
         let has_error = skim.as_ref().and_then(|skim| skim.has_error);
         let extent = match (extent, has_error) {
             (Extent::Whole | Extent::Errors, Some(true)) => Extent::Errors,
@@ -123,6 +150,7 @@ impl Extractor {
         whole: &[u8],
         ends: &[usize],
         most: usize,
+        mut also: Option<&mut dyn Looks>,
     ) -> (Vec<S::Found>, Extent) {
         let short = without_long_lines(whole, self.limits.line_bytes);
         let lines = short.as_ref().map_or(whole, |short| short.text.as_slice());
@@ -130,13 +158,15 @@ impl Extractor {
         // Without its long lines, a text's parts end elsewhere.
         let ends = if short.is_none() { ends } else { &[] };
         let mut found = Vec::new();
-        let extent = match self.find(language, seeks, Parts { text: left, ends }, &mut found, most)
-        {
+        let parts = Parts { text: left, ends };
+        let also_there = also.as_mut().map(|also| &mut **also as &mut dyn Looks);
+        let extent = match self.find(language, seeks, parts, &mut found, most, also_there) {
             Extent::Whole | Extent::Errors if left.len() < whole.len() => Extent::Cut,
             extent => extent,
         };
         if let Some(short) = &short {
             found.iter_mut().for_each(|one| one.restore(short));
+            also.iter_mut().for_each(|also| also.restore(short));
         }
         (found, extent)
     }
@@ -149,14 +179,14 @@ impl Extractor {
         Parts { text, ends }: Parts<'_>,
         found: &mut Vec<S::Found>,
         most: usize,
+        mut also: Option<&mut dyn Looks>,
     ) -> Extent {
         let Some(text) = (language.guard)(text) else { return Extent::GivenUp };
         let text = &*text;
         if self.parser.set_language(seeks.grammar()).is_err() {
             return Extent::GivenUp;
         }
-        let work = self.limits.work.saturating_mul(text.len() / 1024 + 64).saturating_mul(STEP);
-        let (parsing, querying) = (Budget(Cell::new(work)), Budget(Cell::new(work)));
+        let (parsing, querying) = (self.limits.budget(text), self.limits.budget(text));
         let (mut extent, mut tangled) = (Extent::Whole, 0);
         let ends = ends.iter().copied().take_while(|end| *end < text.len());
         let mut start = 0;
@@ -170,12 +200,13 @@ impl Extractor {
                 return Extent::GivenUp;
             }
             let first = found.len();
-            if !self.query(seeks, &tree, part, &querying, found, most) {
+            if !query(&mut self.cursor, seeks, &tree, part, &querying, found, most) {
                 extent = Extent::Cut;
             } else if has_error && extent == Extent::Whole {
                 extent = Extent::Errors;
             }
             found[first..].iter_mut().for_each(|one| one.shift(start as u32));
+            also.iter_mut().for_each(|also| also.look(&mut self.cursor, &tree, part));
             if !querying.is_left() || found.len() >= most {
                 // Of what follows nothing would be taken.
                 return Extent::Cut;
@@ -200,30 +231,30 @@ impl Extractor {
         }
         tree
     }
+}
 
-    /// Says whether nothing was left out.
-    fn query<S: Seeks>(
-        &mut self,
-        seeks: &S,
-        tree: &Tree,
-        text: &[u8],
-        budget: &Budget,
-        found: &mut Vec<S::Found>,
-        most: usize,
-    ) -> bool {
-        let mut progress = |_: &QueryCursorState| budget.spend(STEP);
-        let options = QueryCursorOptions::new().progress_callback(&mut progress);
-        let root = tree.root_node();
-        let mut matches = self.cursor.matches_with_options(seeks.query(), root, text, options);
-        while let Some(one) = matches.next() {
-            if found.len() >= most {
-                return false;
-            }
-            seeks.take(one, text, found);
+/// Runs a query over a tree. Says whether nothing was left out.
+pub(super) fn query<S: Seeks>(
+    cursor: &mut QueryCursor,
+    seeks: &S,
+    tree: &Tree,
+    text: &[u8],
+    budget: &Budget,
+    found: &mut Vec<S::Found>,
+    most: usize,
+) -> bool {
+    let mut progress = |_: &QueryCursorState| budget.spend(STEP);
+    let options = QueryCursorOptions::new().progress_callback(&mut progress);
+    let root = tree.root_node();
+    let mut matches = cursor.matches_with_options(seeks.query(), root, text, options);
+    while let Some(one) = matches.next() {
+        if found.len() >= most {
+            return false;
         }
-        drop(matches);
-        budget.is_left() && !self.cursor.did_exceed_match_limit()
+        seeks.take(one, text, found);
     }
+    drop(matches);
+    budget.is_left() && !cursor.did_exceed_match_limit()
 }
 
 /// A text as far as its offsets are numbers of 32 bits.
@@ -269,7 +300,7 @@ impl<'t> Input<'t> {
 }
 
 /// The work that is left.
-struct Budget(Cell<usize>);
+pub(super) struct Budget(Cell<usize>);
 
 impl Budget {
     /// Takes of it, and stops where nothing is left.

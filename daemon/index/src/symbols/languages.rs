@@ -6,12 +6,14 @@
 mod recognize;
 mod rows;
 
+use std::sync::OnceLock;
+
 use tree_sitter::Language as Grammar;
 
 use super::Kind;
 use super::guards::Guarded;
 use super::pieces::Skim;
-pub use recognize::{may_be, of, possible};
+pub use recognize::{may_be, named, of, possible};
 use rows::ROWS;
 
 /// A language, as far as its definitions go.
@@ -96,7 +98,9 @@ impl Language {
     /// Whether mentions of names are found in it: it is code, and no data or document.
     #[must_use]
     pub fn has_references(&self) -> bool {
-        self.mentions().lines().any(|line| line.contains("@reference."))
+        static HAS: [OnceLock<bool>; 256] = [const { OnceLock::new() }; 256];
+        let has = || self.mentions().lines().any(|line| line.contains("@reference."));
+        *HAS[usize::from(self.number)].get_or_init(has)
     }
 
     /// Languages of one family mention what the others define: a number that they share.
@@ -188,6 +192,7 @@ fn hash_rows() -> u64 {
             interpreters,
             language.grammar,
             language.definitions(),
+            language.mentions(),
         );
         let claims = language.claim.as_ref().map(|claim| claim.extensions);
         hasher.update(format!("{row:?} {claims:?} {:?}", language.comments).as_bytes());

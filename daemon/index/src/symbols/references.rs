@@ -4,13 +4,18 @@
 //! not looked at: a local variable is a mention like any other.
 
 mod patterns;
+mod record;
+
+pub use record::{Encoded, decode};
+use tree_sitter::{QueryCursor, Tree};
 
 use std::cmp::Reverse;
 use std::iter::Peekable;
 use std::ops::Range;
 
-use super::extract::{Extractor, addressable};
+use super::extract::{Extractor, Limits, Looks, Placed as _, addressable, query};
 use super::languages::Language;
+use super::pieces::Skim;
 use super::{Extent, Kind, Outline, Symbol};
 use patterns::{Mention, Sort, patterns};
 
@@ -105,13 +110,61 @@ impl Extractor {
             return References::default();
         }
         let most = self.limits().symbols.saturating_mul(MENTIONS);
-        let (found, extent) = self.search(language, patterns, text, &[], most);
-        let mut references = mentions(found, &outline.symbols);
-        references.truncate(most);
-        locate(&mut references, text);
-        enclose(&mut references, &outline.symbols);
+        let (found, extent) = self.search(language, patterns, text, &[], most, None);
+        let references = finish(found, text, outline, most);
         References { references, extent }
     }
+
+    /// What a text defines and mentions: its outline, and the same references as [`Extractor::references`]
+    /// gives, if they can be had of the same tree. That costs little more than the outline alone.
+    pub fn extract_all(
+        &mut self,
+        language: &Language,
+        text: &[u8],
+    ) -> (Outline, Option<Vec<Reference>>) {
+        let patterns = patterns(language).filter(|patterns| !patterns.is_empty());
+        let Some(patterns) = patterns.filter(|_| language.skim.is_none()) else {
+            return (self.extract(language, text), None);
+        };
+        let limits = self.limits();
+        let most = limits.symbols.saturating_mul(MENTIONS);
+        let mut also = Also { patterns, limits, most, found: Vec::new() };
+        let outline = self.extract_with(language, text, Some(&mut also));
+        let references = finish(also.found, addressable(text), &outline, most);
+        (outline, Some(references))
+    }
+}
+
+/// Looks for mentions in the tree of an outline.
+struct Also {
+    patterns: &'static patterns::Patterns,
+    limits: Limits,
+    most: usize,
+    found: Vec<Mention>,
+}
+
+impl Looks for Also {
+    fn look(&mut self, cursor: &mut QueryCursor, tree: &Tree, text: &[u8]) {
+        let budget = self.limits.budget(text);
+        query(cursor, self.patterns, tree, text, &budget, &mut self.found, self.most);
+    }
+
+    fn restore(&mut self, left: &Skim) {
+        self.found.iter_mut().for_each(|one| one.restore(left));
+    }
+}
+
+fn finish(found: Vec<Mention>, text: &[u8], outline: &Outline, most: usize) -> Vec<Reference> {
+    let mut references = mentions(found, &outline.symbols);
+    references.truncate(most);
+    place(&mut references, text, &outline.symbols);
+    references
+}
+
+/// Finds the line of each, and what is around it.
+pub(super) fn place(references: &mut [Reference], text: &[u8], symbols: &[Symbol]) {
+    locate(references, text);
+    enclose(references, symbols);
 }
 
 /// Each mention once, in the order of their places, without the names that are defined there.

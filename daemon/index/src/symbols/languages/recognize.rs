@@ -36,6 +36,12 @@ pub fn possible(path: &[u8]) -> Vec<&'static Language> {
     ROWS.iter().filter(|language| may_be(path, language)).collect()
 }
 
+/// The language that a path alone tells, whatever is in the file.
+#[must_use]
+pub fn named(path: &[u8]) -> Option<&'static Language> {
+    by_file_name(base_name(path))
+}
+
 fn by_file_name(name: &[u8]) -> Option<&'static Language> {
     if let Some(language) = ROWS.iter().find(|language| is_in(name, language.files)) {
         return Some(language);
