@@ -61,7 +61,9 @@ impl Files {
     /// The graph of just these.
     fn graph(&self) -> Graph {
         let nodes: Vec<_> = (0..self.0.len() as u32).map(Node::Base).collect();
-        Graph::new(self.base(), &nodes, &vec![CODE; nodes.len()], &[], self).unwrap()
+        Graph::new(self.base(), &nodes, &vec![CODE; nodes.len()], &[], self, &|| false)
+            .unwrap()
+            .unwrap()
     }
 }
 
@@ -151,7 +153,7 @@ fn what_is_written_in_another_language_is_not_meant() {
     ]);
     let nodes: Vec<_> = (0..4).map(Node::Base).collect();
     let about: Vec<_> = [1, 2, 2, 2].map(|family| About { weight: 1.0, family }).to_vec();
-    let graph = Graph::new(files.base(), &nodes, &about, &[], &files).unwrap();
+    let graph = Graph::new(files.base(), &nodes, &about, &[], &files, &|| false).unwrap().unwrap();
     let ranked = ranked(&graph, &Wanted { most: 9, ..Wanted::default() });
     let files: Vec<_> = ranked.definitions.iter().map(|one| (one.file, one.score > 0.0)).collect();
     assert_eq!(files, [(1, true)]);
@@ -269,7 +271,7 @@ proptest! {
             let nodes: Vec<Node> = tree.iter().map(node).collect();
             let before: Vec<f32> = tree.keys().map(|file| ranks.get(file).copied().unwrap_or(0.0)).collect();
             let about = vec![CODE; nodes.len()];
-            let graph = Graph::new(base.clone(), &nodes, &about, &before, &source).unwrap();
+            let graph = Graph::new(base.clone(), &nodes, &about, &before, &source, &|| false).unwrap().unwrap();
             let anew = Files(tree.values().cloned().collect()).graph();
             prop_assert_eq!(names(&graph), names(&anew));
             for (one, other) in graph.ranks().iter().zip(anew.ranks()) {

@@ -11,16 +11,19 @@ use crate::store::{Field, Store, StoreError};
 use hob_index::context::documents::{Document, Sort};
 use hob_index::graph::{self, About, Base, Builder, Facts, Graph, Node};
 use hob_index::symbols::extract::Extractor;
-use hob_index::symbols::languages;
+use hob_index::symbols::languages::{self, Language};
 use hob_index::tree::File;
 use hob_index::words::{Counter, Posting, Word};
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+use std::time::Duration;
 
 /// So many files that the store knows may differ from the base before it is made anew.
 const MOST_CHANGED: usize = 400;
+/// So many files that are not in the base are read for a query.
+const MOST_READ: usize = 4_096;
 /// Files that are read before another query may come in between.
 const WINDOW: usize = 32;
 /// What a test counts beside code.
@@ -39,6 +42,8 @@ struct Kept {
     own: HashMap<Vec<u8>, Own>,
     about: Arc<[About]>,
     graph: Arc<Graph>,
+    /// No file was left out for being new.
+    is_whole: bool,
 }
 
 /// The files of a base. A file's number in it is its document's.
@@ -59,29 +64,37 @@ struct Own {
 }
 
 impl Graphs {
-    /// The graph of a table's files. None where the query is cancelled.
+    /// The graph of a table's files, and whether all of them are in it. None where the query is cancelled.
     pub(super) fn of(
         &self,
         around: &Around<'_>,
         table: &Arc<Table>,
-    ) -> Result<Option<Arc<Graph>>, StoreError> {
+    ) -> Result<Option<(Arc<Graph>, bool)>, StoreError> {
         let _stage = stage!("map.graph").entered();
         // Who comes while it is made waits for it.
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(mut kept) = self.lock(around.stops) else { return Ok(None) };
         if let Some(known) = kept.as_ref().filter(|known| Arc::ptr_eq(&known.table, table)) {
-            return Ok(Some(known.graph.clone()));
+            return Ok(Some((known.graph.clone(), known.is_whole)));
         }
-        let made = make(around, table, kept.as_ref());
-        match made {
+        match make(around, table, kept.as_ref()) {
             Err(StoreError::Stopped) => Ok(None),
             Err(error) => Err(error),
             Ok(new) => {
-                let graph = new.graph.clone();
-                // One that lacks files is for this query alone.
-                if table.is_whole && !(around.stops)() {
-                    *kept = Some(new);
-                }
-                Ok(Some(graph))
+                let made = (new.graph.clone(), new.is_whole);
+                *kept = Some(new);
+                Ok(Some(made))
+            }
+        }
+    }
+
+    /// Waits for who makes one, but not longer than the query does.
+    fn lock(&self, stops: &dyn Fn() -> bool) -> Option<MutexGuard<'_, Option<Kept>>> {
+        loop {
+            match self.0.try_lock() {
+                Ok(kept) => return Some(kept),
+                Err(TryLockError::Poisoned(kept)) => return Some(kept.into_inner()),
+                Err(TryLockError::WouldBlock) if stops() => return None,
+                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(2)),
             }
         }
     }
@@ -97,7 +110,7 @@ fn make(
         Some(before) => before.based.clone(),
         None => Arc::new(base(around, table)?),
     };
-    let (nodes, own) = nodes(around, table, &based, before);
+    let (nodes, own, is_whole) = nodes(around, table, &based, before);
     if (around.stops)() {
         return Err(StoreError::Stopped);
     }
@@ -108,21 +121,24 @@ fn make(
     };
     let ranks = before.map_or_else(Vec::new, |before| ranks(before, table));
     let source = InStore { store: around.store.as_deref(), based: &based };
-    let graph = Graph::new(based.base.clone(), &nodes, &about, &ranks, &source)?;
-    Ok(Kept { table: table.clone(), based, own, about, graph: Arc::new(graph) })
+    let graph = Graph::new(based.base.clone(), &nodes, &about, &ranks, &source, around.stops)?;
+    let graph = graph.ok_or(StoreError::Stopped)?;
+    Ok(Kept { table: table.clone(), based, own, about, graph: Arc::new(graph), is_whole })
 }
 
-/// Whether names that a file mentions lead anywhere.
+/// The language of a file that names other files' definitions: its path tells it. A script without an
+/// extension is in no graph.
+fn code(path: &[u8]) -> Option<&'static Language> {
+    languages::named(path).filter(|language| language.has_references())
+}
+
 fn is_code(path: &[u8]) -> bool {
-    languages::possible(path).iter().any(|language| language.has_references())
+    code(path).is_some()
 }
 
 /// How much a file counts, and which others it can mention.
 fn about(document: &Document) -> About {
-    let languages = languages::possible(&document.path);
-    let Some(language) = languages.iter().find(|language| language.has_references()) else {
-        return About::default();
-    };
+    let Some(language) = code(&document.path) else { return About::default() };
     let weight = if document.sort == Sort::Test { TEST_WEIGHT } else { 1.0 };
     About { weight, family: language.family() }
 }
@@ -191,7 +207,7 @@ fn nodes(
     table: &Table,
     based: &Based,
     before: Option<&Kept>,
-) -> (Vec<Node>, HashMap<Vec<u8>, Own>) {
+) -> (Vec<Node>, HashMap<Vec<u8>, Own>, bool) {
     let nothing = Arc::new(Facts::default());
     let mut nodes = Vec::with_capacity(table.files.len());
     let mut wanted: Vec<(u32, File)> = Vec::new();
@@ -221,6 +237,8 @@ fn nodes(
         let (facts, state) = fresh.or_else(|| facts(around, path, file, extractor))?;
         Some((*document, Own { state, facts: Arc::new(facts) }))
     };
+    let is_whole = wanted.len() <= MOST_READ;
+    wanted.truncate(MOST_READ);
     let workers = around.crew.workers(|| None);
     let mut own = HashMap::new();
     for window in wanted.chunks(WINDOW) {
@@ -229,7 +247,7 @@ fn nodes(
             own.insert(table.documents.all()[document as usize].path.clone(), one);
         }
     }
-    (nodes, own)
+    (nodes, own, is_whole)
 }
 
 /// What a file says.

@@ -4,13 +4,15 @@ use super::graph::Graphs;
 use super::table::Table;
 use super::{Around, read, table};
 use crate::profile::stage;
+use crate::store::StoreError;
 use hob_index::context::documents::Sort;
-use hob_index::context::map::{Drawn, Map, Outlined, is_important, is_worth_a_line};
+use hob_index::context::map::{Map, Outlined, Shown, importance, is_worth_a_line};
 use hob_index::context::rank::Corpus as _;
 use hob_index::graph::{Definition, Graph, Ranked, Wanted};
 use hob_index::symbols::extract::Extractor;
+use hob_index::symbols::{Kind, languages};
 use hob_index::words::{Word, each};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 /// Files that are read before it is seen whether there is still room.
@@ -23,8 +25,12 @@ const MOST: usize = 100_000;
 const MISSES: usize = 24;
 /// The part of a budget that goes to important files' names: one in so many.
 const NAMES_SHARE: usize = 10;
-/// Answers that are kept, of one state of a workspace.
+/// Answers that are kept, of one state of a workspace, if they are not larger.
 const ANSWERS: usize = 16;
+const KEPT_BYTES: usize = 256 << 10;
+/// So many mentions count, and so much of each.
+const MENTIONS: usize = 256;
+const MENTION_BYTES: usize = 1_024;
 /// The part of a budget that goes to what is mentioned itself: one in so many.
 const SPOKEN_SHARE: usize = 3;
 /// What a file in focus counts where the walk begins, one whose path is mentioned, and one that defines
@@ -51,13 +57,26 @@ pub(crate) struct MapAsked {
 /// The answer.
 #[derive(Debug, Default)]
 pub(crate) struct Mapped {
-    pub(crate) drawn: Drawn,
+    pub(crate) text: Vec<u8>,
+    pub(crate) tokens: usize,
     /// The names of files that stand above all.
     pub(crate) named: Vec<Vec<u8>>,
-    /// The files that are drawn, by the numbers in `drawn`.
-    pub(crate) files: Vec<Outlined>,
+    /// The files that are drawn, in the order of the text.
+    pub(crate) files: Vec<Vec<u8>>,
+    /// The definitions, the most important first.
+    pub(crate) definitions: Vec<Mentioned>,
     /// Everything was looked at: no file was left out for being new.
     pub(crate) is_whole: bool,
+}
+
+/// A definition that is drawn.
+#[derive(Debug)]
+pub(crate) struct Mentioned {
+    pub(crate) path: Vec<u8>,
+    pub(crate) name: Vec<u8>,
+    pub(crate) kind: Kind,
+    /// The line of its name, and its last line.
+    pub(crate) lines: (u32, u32),
 }
 
 /// What is kept of a workspace.
@@ -76,24 +95,28 @@ struct Answers {
 
 /// Draws the map. None where the query is cancelled.
 pub(crate) fn map(around: &Around<'_>, asked: &MapAsked) -> Option<Arc<Mapped>> {
+    match try_map(around, asked) {
+        Ok(mapped) => mapped,
+        Err(error) => {
+            tracing::warn!(%error, "a map is drawn without the store");
+            try_map(&Around { store: None, ..around.clone() }, asked).ok()?
+        }
+    }
+}
+
+fn try_map(around: &Around<'_>, asked: &MapAsked) -> Result<Option<Arc<Mapped>>, StoreError> {
     let maps = &around.kept.maps;
     let table = table(around);
     if let Some(known) = maps.known(&table, asked) {
-        return Some(known);
+        return Ok(Some(known));
     }
-    let graph = match maps.graphs.of(around, &table) {
-        Ok(graph) => graph?,
-        Err(error) => {
-            tracing::warn!(%error, "a map is drawn without the store");
-            let around = Around { store: None, ..around.clone() };
-            let table = super::table(&around);
-            return draw(&around, &table, &*maps.graphs.of(&around, &table).ok()??, asked)
-                .map(Arc::new);
-        }
-    };
-    let mapped = Arc::new(draw(around, &table, &graph, asked)?);
+    let Some((graph, is_whole)) = maps.graphs.of(around, &table)? else { return Ok(None) };
+    let Some(spoken) = Spoken::of(around, &table, asked)? else { return Ok(None) };
+    let Some(mut mapped) = draw(around, &table, &graph, asked, &spoken) else { return Ok(None) };
+    mapped.is_whole = is_whole && table.is_whole;
+    let mapped = Arc::new(mapped);
     maps.keep(&table, asked, &mapped);
-    Some(mapped)
+    Ok(Some(mapped))
 }
 
 impl Maps {
@@ -106,6 +129,9 @@ impl Maps {
     }
 
     fn keep(&self, table: &Arc<Table>, asked: &MapAsked, mapped: &Arc<Mapped>) {
+        if mapped.text.len() > KEPT_BYTES {
+            return;
+        }
         let mut kept = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         let Answers { of, answers } = &mut *kept;
         if !std::ptr::eq(of.as_ptr(), Arc::as_ptr(table)) {
@@ -119,35 +145,58 @@ impl Maps {
     }
 }
 
-fn draw(around: &Around<'_>, table: &Table, graph: &Graph, asked: &MapAsked) -> Option<Mapped> {
-    let spoken = Spoken::of(around, table, asked)?;
-    let ranked = rank(around, graph, asked, &spoken)?;
+fn draw(
+    around: &Around<'_>,
+    table: &Table,
+    graph: &Graph,
+    asked: &MapAsked,
+    spoken: &Spoken,
+) -> Option<Mapped> {
+    let ranked = rank(around, graph, asked, spoken)?;
     let _stage = stage!("map.draw").entered();
     let count = |text: &[u8]| asked.tokens.count(text);
     let mut map = Map::new(asked.budget, &count);
     let mut named = Vec::new();
-    for document in table.documents.all() {
-        let is_wanted = is_important(&document.path)
-            && table.documents.number(&document.path).is_some_and(|at| !spoken.focus.contains(&at));
-        if is_wanted && map.name(&document.path, asked.budget / NAMES_SHARE) {
-            named.push(document.path.clone());
+    for path in important(table, spoken) {
+        if map.name(path, asked.budget / NAMES_SHARE) {
+            named.push(path.to_vec());
         }
     }
     let mut files = Files { around, table, numbers: HashMap::new() };
-    files.draw_spoken(&mut map, &spoken, asked.budget / SPOKEN_SHARE)?;
-    let definitions: Vec<Definition> = ranked
-        .definitions
-        .iter()
-        .copied()
-        .filter(|definition| !spoken.focus.contains(&definition.file))
-        .collect();
+    files.draw_spoken(&mut map, spoken, asked.budget / SPOKEN_SHARE)?;
+    let is_left = |definition: &&Definition| !spoken.focus.contains(&definition.file);
+    let definitions: Vec<Definition> = ranked.definitions.iter().filter(is_left).copied().collect();
     let is_full = files.draw_definitions(&mut map, &definitions)?;
     if !is_full {
         files.draw_rest(&mut map, &ranked.files, &spoken.focus)?;
     }
     let (drawn, files) = map.finish();
     named.truncate(drawn.named);
-    Some(Mapped { drawn, named, files, is_whole: table.is_whole })
+    let mentioned = |shown: &Shown| {
+        let file = &files[shown.file];
+        let symbol = &file.outline.symbols[shown.symbol as usize];
+        let (path, name) = (file.path.clone(), file.name(symbol).to_vec());
+        Mentioned { path, name, kind: symbol.kind, lines: (symbol.line, symbol.last_line) }
+    };
+    Some(Mapped {
+        definitions: drawn.shown.iter().map(mentioned).collect(),
+        files: drawn.files.iter().map(|file| files[*file].path.clone()).collect(),
+        text: drawn.text,
+        tokens: drawn.tokens,
+        named,
+        is_whole: true,
+    })
+}
+
+/// The files that people look at first, in that order.
+fn important<'a>(table: &'a Table, spoken: &Spoken) -> Vec<&'a [u8]> {
+    let documents = (0..).zip(table.documents.all());
+    let mut important: Vec<(usize, &[u8])> = documents
+        .filter(|(at, _)| !spoken.focus.contains(at))
+        .filter_map(|(_, one)| Some((importance(&one.path)?, one.path.as_slice())))
+        .collect();
+    important.sort_unstable();
+    important.into_iter().map(|(_, path)| path).collect()
 }
 
 /// What a map is asked for.
@@ -160,31 +209,47 @@ struct Spoken {
 }
 
 impl Spoken {
-    fn of(around: &Around<'_>, table: &Table, asked: &MapAsked) -> Option<Self> {
+    /// None where the query is cancelled.
+    fn of(
+        around: &Around<'_>,
+        table: &Table,
+        asked: &MapAsked,
+    ) -> Result<Option<Self>, StoreError> {
         let documents = &table.documents;
         let focus = asked.focus.iter().filter_map(|path| documents.number(path)).collect();
-        let (mut names, mut paths) = (Vec::new(), Vec::new());
+        let mut names: BTreeMap<Word, Vec<u32>> = BTreeMap::new();
+        let mut paths: BTreeMap<u32, f32> = BTreeMap::new();
+        let mut lead = |file: u32, weight: f32| {
+            let known = paths.entry(file).or_default();
+            *known = known.max(weight);
+        };
         let corpus = table.corpus(around.store.as_deref());
-        for mention in &asked.mentions {
+        for mention in asked.mentions.iter().take(MENTIONS) {
             if (around.stops)() {
-                return None;
+                return Ok(None);
             }
+            let mention = &mention[..mention.len().min(MENTION_BYTES)];
             let ending = documents.ending_with(mention);
-            paths.extend(ending.iter().map(|file| (*file, PATH)));
+            ending.iter().for_each(|file| lead(*file, PATH));
             each(mention, |found| {
                 let named = documents.with_word(found.word).iter().filter(|one| one.in_base);
                 let named: Vec<u32> = named.map(|one| one.document).collect();
                 if ending.is_empty() && named.len() <= MOST_MEANT {
-                    let weight = PATH / named.len().max(1) as f32;
-                    paths.extend(named.iter().map(|file| (*file, weight)));
+                    named.iter().for_each(|file| lead(*file, PATH / named.len() as f32));
                 }
             });
             if let Some(word) = Word::of_identifier(mention) {
                 let definers = corpus.names(word.name());
-                names.push((word, definers.into_iter().map(|(file, _)| file).collect()));
+                names.insert(word, definers.into_iter().map(|(file, _)| file).collect());
             }
         }
-        Some(Self { focus, names, paths })
+        match corpus.error() {
+            Some(error) => Err(error),
+            None => {
+                let (names, paths) = (names.into_iter().collect(), paths.into_iter().collect());
+                Ok(Some(Self { focus, names, paths }))
+            }
+        }
     }
 }
 
@@ -222,12 +287,16 @@ impl Files<'_> {
                 }
             }
         }
+        let mut misses = 0;
         for document in spoken.paths.iter().map(|(file, _)| *file).filter(is_drawn) {
             let Some(file) = self.number(map, document)? else { continue };
             let symbols = (0..).zip(&map.at(file).outline.symbols);
             let top = symbols.filter(|(_, one)| one.parent.is_none() && is_worth_a_line(one.kind));
             for symbol in top.map(|(at, _)| at).collect::<Vec<u32>>() {
-                map.add(file, symbol, limit);
+                misses = if map.add(file, symbol, limit) { 0 } else { misses + 1 };
+                if misses >= MISSES {
+                    return Some(());
+                }
             }
         }
         Some(())
@@ -262,12 +331,14 @@ impl Files<'_> {
         Some(false)
     }
 
-    /// Draws what nobody mentions, of the best files first; then the other files' names.
+    /// Draws what nobody mentions, of the best files first.
     fn draw_rest(&mut self, map: &mut Map<'_>, ranks: &[f32], focus: &HashSet<u32>) -> Option<()> {
         let documents = self.table.documents.all();
         let is_test = |file: &u32| documents[*file as usize].sort == Sort::Test;
         let is_drawn = |file: &u32| {
-            matches!(documents[*file as usize].sort, Sort::Code | Sort::Test)
+            let document = &documents[*file as usize];
+            matches!(document.sort, Sort::Code | Sort::Test)
+                && languages::named(&document.path).is_some()
                 && !focus.contains(file)
         };
         let mut order: Vec<u32> = (0..documents.len() as u32).filter(is_drawn).collect();

@@ -24,7 +24,7 @@ use hob_index::symbols::Outline;
 use hob_index::symbols::extract::{Extractor, Limits};
 use hob_index::symbols::languages::Language;
 use hob_index::tree::File;
-pub(crate) use map::{MapAsked, Mapped, map};
+pub(crate) use map::{MapAsked, Mapped, Mentioned, map};
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;

@@ -13,8 +13,8 @@ pub(crate) enum Tokens {
     Of(Tokenizer),
 }
 
-/// A run of characters without white space that is longer is counted in pieces: a tokenizer takes time by
-/// the square of its length.
+/// A run of characters with or without white space that is longer is counted in pieces: to find where
+/// a token ends in it would take a tokenizer too much.
 const PIECE: usize = 4_096;
 
 impl Tokens {
@@ -50,9 +50,11 @@ impl Tokens {
 /// A text as a whole, or in pieces where a run in it is too long for a tokenizer.
 fn pieces(text: &str) -> Vec<&str> {
     let mut pieces = Vec::new();
-    let (mut start, mut run) = (0, 0);
+    let (mut start, mut run, mut blank) = (0, 0, false);
     for (at, char) in text.char_indices() {
-        run = if char.is_whitespace() { 0 } else { run + char.len_utf8() };
+        let is_same = char.is_whitespace() == blank;
+        blank = char.is_whitespace();
+        run = if is_same { run + char.len_utf8() } else { char.len_utf8() };
         if run > PIECE {
             pieces.push(&text[start..at]);
             (start, run) = (at, char.len_utf8());
@@ -95,5 +97,6 @@ mod tests {
         assert_eq!(pieces(&long).len(), 2);
         assert_eq!(pieces("a b c"), ["a b c"]);
         assert!(Tokens::of_model("gpt-4o").count(long.repeat(100).as_bytes()) > 1_000);
+        assert!(Tokens::of_model("gpt-4o").count(" ".repeat(2_000_000).as_bytes()) > 1_000);
     }
 }

@@ -12,7 +12,6 @@ use crate::parallel::Bulk;
 use crate::profile::stage;
 use crate::search::Cancel;
 use crate::workspaces::{Warm, not_a_workspace};
-use hob_index::context::map;
 use hob_index::context::pack::Why;
 use hob_index::context::rank::Signal;
 use hob_protocol::api::ContextApiServer;
@@ -141,32 +140,28 @@ fn draw(services: &Services, query: &MapQuery, cancel: &Cancel) -> RpcResult<Map
     let _entered = services.workspaces.foreground.enter();
     let mapped = context::map(&around, &asked)
         .ok_or_else(|| Kind::Cancelled.error("the query was cancelled", ""))?;
-    let path = |file: &usize| Text::from(mapped.files[*file].path.as_slice());
+    let texts = |paths: &[Vec<u8>]| paths.iter().map(|path| Text::from(path.as_slice())).collect();
     Ok(MapResult {
         origin: if mapped.is_whole { origin } else { lacking(origin) },
-        named: mapped.named.iter().map(|path| Text::from(path.as_slice())).collect(),
-        files: mapped.drawn.files.iter().map(path).collect(),
+        named: texts(&mapped.named),
+        files: texts(&mapped.files),
         definitions: definitions(&mapped),
-        tokens: mapped.drawn.tokens as u64,
+        tokens: mapped.tokens as u64,
         tokenizer: asked.tokens.name().to_owned(),
-        text: Text::from(mapped.drawn.text.as_slice()),
+        text: Text::from(mapped.text.as_slice()),
         elapsed_us: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
     })
 }
 
 fn definitions(mapped: &Mapped) -> Vec<MapDefinition> {
-    let definition = |shown: &map::Shown| {
-        let file = &mapped.files[shown.file];
-        let symbol = &file.outline.symbols[shown.symbol as usize];
-        MapDefinition {
-            path: Text::from(file.path.as_slice()),
-            line: symbol.line.into(),
-            end: symbol.last_line.into(),
-            kind: symbol.kind.name().to_owned(),
-            name: Text::from(file.name(symbol)),
-        }
+    let definition = |one: &context::Mentioned| MapDefinition {
+        path: Text::from(one.path.as_slice()),
+        line: one.lines.0.into(),
+        end: one.lines.1.into(),
+        kind: one.kind.name().to_owned(),
+        name: Text::from(one.name.as_slice()),
     };
-    mapped.drawn.shown.iter().map(definition).collect()
+    mapped.definitions.iter().map(definition).collect()
 }
 
 /// What a query of a workspace needs.

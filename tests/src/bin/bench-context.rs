@@ -107,9 +107,10 @@ impl Bench {
         let message = self.git(&["log", "-1", "--format=%B", hash])?;
         let diff = self.git(&["diff", "--unified=0", "--no-renames", &format!("{hash}~"), hash])?;
         let mut changed: BTreeMap<String, Vec<(u64, u64)>> = BTreeMap::new();
-        let mut file = None;
+        let (mut file, mut in_head) = (None, false);
         for line in diff.lines() {
-            if let Some(path) = line.strip_prefix("--- ") {
+            in_head = line.starts_with("diff --git ") || in_head && !line.starts_with("@@ ");
+            if let Some(path) = line.strip_prefix("--- ").filter(|_| in_head) {
                 // What the commit adds cannot be shown before.
                 file = path.strip_prefix("a/").map(str::to_owned);
             } else if let (Some(file), Some(hunk)) = (&file, line.strip_prefix("@@ -")) {
@@ -227,7 +228,7 @@ impl Bench {
         Ok(names.into_iter().filter(|name| name.len() > 3).step_by(step).take(count).collect())
     }
 
-    /// The map of aider, from cold and once more with another word.
+    /// The map of aider, from cold and once more.
     fn aider(&self, aider: &Path, table: &mut Table) -> Result<(), Failure> {
         table.row(["aider --show-repo-map", "wall, ms", "CPU, ms", "", ""]);
         for name in ["cold", "again"] {

@@ -64,14 +64,14 @@ fn what_others_mention_comes_first_and_the_rest_as_long_as_there_is_room() {
     let hob = start(TREE);
     hob.index();
     let found = map(&hob, &[]);
-    assert_eq!(found["named"], serde_json::json!(["Cargo.toml", "README.md"]));
+    assert_eq!(found["named"], serde_json::json!(["README.md", "Cargo.toml"]));
     assert_eq!(names(&found)[0], "read_degrees");
     assert!(names(&found).contains(&"lonely_helper"));
     let text = hob.run("map");
     assert_eq!(found["text"], text.as_str());
     let thermometer =
         "src/thermometer.rs\n1: pub fn read_degrees() -> u8\n5: pub fn lonely_helper()\n";
-    assert!(text.starts_with(&format!("Cargo.toml\nREADME.md\n{thermometer}")), "{text}");
+    assert!(text.starts_with(&format!("README.md\nCargo.toml\n{thermometer}")), "{text}");
     assert!(
         text.contains("8: impl Kettle\n9:   pub fn with_water(level: u8) -> Self\n14:   pub fn"),
         "{text}"
@@ -159,4 +159,39 @@ fn a_tree_without_code_has_a_map_of_its_documents() {
     assert_eq!((&found["text"], &found["tokens"]), (&"README.md\n".into(), &3.into()));
     let hob = start("");
     assert_eq!(map(&hob, &[])["text"], "");
+}
+
+#[test]
+fn only_what_is_code_votes_and_mentions_may_be_anything() {
+    let mut tree =
+        String::from("//- src/a.rs\npub fn quiet_helper() {}\npub fn loud_helper() {}\n");
+    tree.push_str("//- src/b.rs\nfn main_thing() { quiet_helper() }\n");
+    for name in ["x.txt", "notes", "y.log", "z.csv"] {
+        tree.push_str(&format!("//- docs/{name}\nloud_helper loud_helper()\n"));
+    }
+    let hob = start(&tree);
+    hob.git("init -q");
+    std::fs::write(hob.path("big.rs"), "fn filler_function() {}\n".repeat(450_000)).unwrap();
+    std::fs::write(hob.path("min.js"), "function a(){b()};".repeat(100_000)).unwrap();
+    std::fs::write(hob.path("broken.rs"), "fn broken_thing( {{{ ) impl struct").unwrap();
+    hob.index();
+    assert_eq!(names(&map(&hob, &[]))[0], "quiet_helper");
+    let many = "loud_helper,".repeat(8_000);
+    for mention in ["", " ", "\u{1b}[31m", "/", "..", "*", many.as_str()] {
+        let found = map(&hob, &["--mention", mention, "--budget", "300"]);
+        assert!(found["tokens"].as_u64().unwrap() <= 300, "{found}");
+    }
+    let found = map(&hob, &["--mention", "src/a.rs", "--budget", "60"]);
+    assert!(names(&found).contains(&"loud_helper"));
+    let wide = " ".repeat(1_200_000);
+    hob.write("src/c.rs", &format!("fn wide_thing() {{{wide}}}\n"));
+    let found = context_with_model(&hob, "wide_thing");
+    assert!(found["tokens"].as_u64().unwrap() <= 500, "{found}");
+}
+
+fn context_with_model(hob: &Hob, request: &str) -> Value {
+    let args = ["context", "--json", "--model", "gpt-4o", "--budget", "500", request];
+    let outcome = hob.try_run(&args);
+    assert!(matches!(outcome.status, Some(0 | 1)), "{outcome:?}");
+    serde_json::from_str(&outcome.text()).unwrap()
 }

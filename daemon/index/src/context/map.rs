@@ -211,23 +211,25 @@ impl<'a> Map<'a> {
     /// The text, and the files in the order in which they stand there.
     fn render(&self) -> (Vec<u8>, Vec<usize>) {
         let mut text = Vec::new();
-        for name in &self.names {
-            text.extend_from_slice(name);
-            text.push(b'\n');
-        }
+        self.names.iter().for_each(|name| push_path(&mut text, name));
         let mut order: Vec<usize> = Vec::new();
         let mut seen = BTreeSet::new();
         order.extend(self.shown.iter().map(|one| one.file).filter(|file| seen.insert(*file)));
         for file in &order {
             let of = &self.files[*file];
-            text.extend_from_slice(&of.path);
-            text.push(b'\n');
+            push_path(&mut text, &of.path);
             for at in &self.has[file] {
                 text.extend_from_slice(&line(of, *at));
             }
         }
         (text, order)
     }
+}
+
+/// A path on a line of its own, whatever is in it.
+fn push_path(text: &mut Vec<u8>, path: &[u8]) {
+    text.extend(path.iter().map(|byte| if byte.is_ascii_control() { b'?' } else { *byte }));
+    text.push(b'\n');
 }
 
 /// The line of a definition: its number, and the signature, further in the deeper it stands.
@@ -251,65 +253,83 @@ pub fn is_worth_a_line(kind: Kind) -> bool {
     !matches!(kind, Kind::Impl | Kind::Field | Kind::Enumerator | Kind::Key | Kind::Section)
 }
 
-/// Whether a file is one that people look at first: what the project is, and how it is built.
+/// How soon a file is named that people look at first, from 0: what the project is, and how it is built.
+/// None for all other files.
 #[must_use]
-pub fn is_important(path: &[u8]) -> bool {
-    let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or(path);
-    if name.len() != path.len() {
-        return false;
+pub fn importance(path: &[u8]) -> Option<usize> {
+    if path.contains(&b'/') {
+        return None;
     }
-    let lower = name.to_ascii_lowercase();
+    let lower = path.to_ascii_lowercase();
     let stem = lower.split(|byte| *byte == b'.').next().unwrap_or_default();
-    let documents: [&[u8]; 7] = [
-        b"readme",
-        b"contributing",
-        b"architecture",
-        b"agents",
-        b"conventions",
-        b"changelog",
-        b"license",
-    ];
-    let whole: [&[u8]; 35] = [
-        b"cargo.toml",
-        b"package.json",
-        b"pyproject.toml",
-        b"setup.py",
-        b"setup.cfg",
-        b"requirements.txt",
-        b"go.mod",
-        b"pom.xml",
-        b"build.gradle",
-        b"build.gradle.kts",
-        b"settings.gradle",
-        b"gemfile",
-        b"composer.json",
-        b"mix.exs",
-        b"rebar.config",
-        b"gleam.toml",
-        b"pubspec.yaml",
-        b"package.swift",
-        b"build.sbt",
-        b"build.zig",
-        b"build.zig.zon",
-        b"cmakelists.txt",
-        b"meson.build",
-        b"makefile",
-        b"justfile",
-        b"configure.ac",
-        b"kconfig",
-        b"dockerfile",
-        b"docker-compose.yml",
-        b"compose.yaml",
-        b"flake.nix",
-        b"tsconfig.json",
-        b"deno.json",
-        b"description",
-        b"stack.yaml",
-    ];
-    documents.contains(&stem)
-        || whole.contains(&lower.as_slice())
-        || lower.ends_with(b".cabal")
-        || lower.ends_with(b".gemspec")
-        || lower.ends_with(b".csproj")
-        || lower.ends_with(b".sln")
+    let builds = BUILDS.iter().position(|name| name.as_bytes() == lower.as_slice());
+    let is_package = [".cabal", ".gemspec", ".csproj", ".sln"]
+        .iter()
+        .any(|extension| lower.ends_with(extension.as_bytes()));
+    let first = FIRST.iter().position(|name| name.as_bytes() == stem);
+    let last = LAST.iter().position(|name| name.as_bytes() == stem);
+    let builds = builds.or(is_package.then_some(BUILDS.len()));
+    first
+        .or(builds.map(|at| FIRST.len() + at))
+        .or(last.map(|at| FIRST.len() + BUILDS.len() + 1 + at))
+}
+
+/// Documents that come first, by their names without extensions.
+const FIRST: [&str; 4] = ["readme", "agents", "architecture", "conventions"];
+/// What says how a project is built.
+const BUILDS: [&str; 35] = [
+    "cargo.toml",
+    "package.json",
+    "pyproject.toml",
+    "setup.py",
+    "setup.cfg",
+    "requirements.txt",
+    "go.mod",
+    "pom.xml",
+    "build.gradle",
+    "build.gradle.kts",
+    "settings.gradle",
+    "gemfile",
+    "composer.json",
+    "mix.exs",
+    "rebar.config",
+    "gleam.toml",
+    "pubspec.yaml",
+    "package.swift",
+    "build.sbt",
+    "build.zig",
+    "build.zig.zon",
+    "cmakelists.txt",
+    "meson.build",
+    "makefile",
+    "justfile",
+    "configure.ac",
+    "kconfig",
+    "dockerfile",
+    "docker-compose.yml",
+    "compose.yaml",
+    "flake.nix",
+    "tsconfig.json",
+    "deno.json",
+    "description",
+    "stack.yaml",
+];
+/// Documents that come last.
+const LAST: [&str; 3] = ["contributing", "changelog", "license"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_project_is_comes_before_how_it_changed() {
+        let mut paths =
+            ["LICENSE", "CHANGELOG.md", "src/README.md", "Makefile", "a.cabal", "README"];
+        paths.sort_by_key(|path| importance(path.as_bytes()).unwrap_or(usize::MAX));
+        assert_eq!(
+            paths,
+            ["README", "Makefile", "a.cabal", "CHANGELOG.md", "LICENSE", "src/README.md"]
+        );
+        assert_eq!(importance(b"src/README.md"), None);
+    }
 }

@@ -219,8 +219,13 @@ impl<'a> Page<'a> {
             }
         }
         runs.extend(run);
+        let bytes = |(first, last): &(u32, u32)| lines.slice(*first, *last).len();
+        // What cannot fit is not counted: that takes time.
+        if runs.iter().map(bytes).sum::<usize>() / TOKEN_BYTES > limit.min(self.budget) {
+            return false;
+        }
         for (first, last) in &runs {
-            cost += (self.count)(lines.slice(*first, *last)) + MARK;
+            cost += (self.count)(lines.slice(*first, *last)) + (self.count)(&mark(*first, *last));
         }
         if self.tokens + cost > limit.min(self.budget) {
             return false;
@@ -271,7 +276,7 @@ impl<'a> Page<'a> {
                 has[&file].iter().copied().filter(|line| *line <= lines.count()).collect();
             for run in numbers.chunk_by(|a, b| a + 1 == *b) {
                 let (first, last) = (run[0], run[run.len() - 1]);
-                text.extend_from_slice(format!("@@ {first}-{last}\n").as_bytes());
+                text.extend_from_slice(&mark(first, last));
                 let body = lines.slice(first, last);
                 text.extend_from_slice(body);
                 if !body.ends_with(b"\n") {
@@ -283,5 +288,10 @@ impl<'a> Page<'a> {
     }
 }
 
-/// What the mark of a run of lines takes.
-const MARK: usize = 4;
+/// No token has more bytes.
+const TOKEN_BYTES: usize = 128;
+
+/// What stands before a run of lines.
+fn mark(first: u32, last: u32) -> Vec<u8> {
+    format!("@@ {first}-{last}\n").into_bytes()
+}

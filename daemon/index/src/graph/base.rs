@@ -48,12 +48,6 @@ impl Base {
         self.words.is_empty()
     }
 
-    /// The bytes of memory that it takes.
-    #[must_use]
-    pub fn memory(&self) -> usize {
-        size_of_val(&*self.words) + size_of_val(&*self.starts) + self.bytes.len()
-    }
-
     pub(super) fn word(&self, at: u32) -> Word {
         self.words[at as usize]
     }

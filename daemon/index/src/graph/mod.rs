@@ -72,6 +72,8 @@ pub fn defines(name: &[u8], kind: Kind, is_private: bool) -> Option<(Word, u32)>
     let is_compound = word == Word::compound([name]);
     let telling = match (is_compound, name.len()) {
         (false, ..4) => return None,
+        // Nobody outside can call it.
+        _ if is_private && kind == METHOD => return None,
         _ if is_private => 0,
         (false, ..8) => 1,
         (false, _) | (true, ..8) => 2,
@@ -94,7 +96,9 @@ pub fn names(
         let name = symbol.name.start as usize..symbol.name.end as usize;
         let name = text.get(name).unwrap_or_default();
         each(name, |found| counter.add(found.word));
-        let is_private = language.is_some_and(|language| is_private(symbol, text, language));
+        let parent = symbol.parent.map(|parent| outline.symbols[parent as usize].kind);
+        let is_private =
+            language.is_some_and(|language| is_private(symbol, parent, text, language));
         let defined = defines(name, symbol.kind, is_private);
         whole.extend(defined.map(|(word, packed)| (word.name(), packed)));
     }
@@ -107,7 +111,7 @@ pub fn names(
 }
 
 /// Whether a definition says that hardly anybody outside of its file can mention it.
-fn is_private(symbol: &Symbol, text: &[u8], language: &Language) -> bool {
+fn is_private(symbol: &Symbol, parent: Option<Kind>, text: &[u8], language: &Language) -> bool {
     let name = text.get(symbol.name.start as usize..symbol.name.end as usize).unwrap_or_default();
     let before = text.get(symbol.range.start as usize..symbol.name.start as usize);
     let before = before.unwrap_or_default();
@@ -116,8 +120,8 @@ fn is_private(symbol: &Symbol, text: &[u8], language: &Language) -> bool {
         before.split(|byte| !is_letter(byte)).any(|one| one == word)
     };
     match language.name {
-        // What a trait or its implementation has is as public as that.
-        "rust" => !says(b"pub") && symbol.kind != Kind::Macro,
+        // What a trait has is as public as the trait; what an implementation of it has is named there.
+        "rust" => !says(b"pub") && symbol.kind != Kind::Macro && parent != Some(Kind::Trait),
         "c" => says(b"static"),
         "python" => name.starts_with(b"_") && !name.ends_with(b"__"),
         "java" | "csharp" | "kotlin" | "scala" | "swift" | "php" | "typescript" | "tsx" => {
@@ -187,14 +191,15 @@ pub struct Graph {
 
 impl Graph {
     /// The graph of these files. `about` says what is known of each; `before`, what the ranks of some
-    /// were: they are begun from.
+    /// were: they are begun from. None where `stops` says so before the end.
     pub fn new<S: Source>(
         base: Arc<Base>,
         files: &[Node],
         about: &[About],
         before: &[f32],
         source: &S,
-    ) -> Result<Self, S::Error> {
+        stops: &dyn Fn() -> bool,
+    ) -> Result<Option<Self>, S::Error> {
         let mut graph = Self {
             files: vec![None; base.nodes()],
             nodes: Vec::with_capacity(files.len()),
@@ -222,10 +227,12 @@ impl Graph {
         }
         let of = |file: &Option<u32>| file.map_or(About::default(), |file| about[file as usize]);
         graph.about = graph.files.iter().map(of).collect();
-        graph.lay_over(&own, source)?;
+        graph.lay_over(&own, source, stops)?;
+        if stops() {
+            return Ok(None);
+        }
         graph.links = graph.link();
-        graph.settle(before);
-        Ok(graph)
+        Ok(graph.settle(before, stops).then_some(graph))
     }
 
     /// How many files there are.
@@ -261,6 +268,7 @@ impl Graph {
         &mut self,
         own: &[(u32, &Arc<Facts>)],
         source: &S,
+        stops: &dyn Fn() -> bool,
     ) -> Result<(), S::Error> {
         let mut lists: BTreeMap<Word, List> = BTreeMap::new();
         for (node, facts) in own {
@@ -279,6 +287,9 @@ impl Graph {
             }
         }
         for (word, list) in lists {
+            if stops() {
+                return Ok(());
+            }
             if let Some(at) = self.base.find(word) {
                 self.over.push((at, list));
             } else if let Some(known) = self.base.late(word, !list.definers.is_empty(), source)? {

@@ -11,10 +11,12 @@ use crate::words::Word;
 const DAMPING: f32 = 0.85;
 /// The same where something is wanted: what that leads to directly is nearer than what all leads to in the end.
 const DAMPING_NEAR: f32 = 0.5;
-/// A rank is settled where a step moves less than this, of 1.
-const SETTLED: f32 = 1e-4;
-/// So many steps at most: what is left to move is then less than a ten-thousandth.
-const STEPS: usize = 60;
+/// A rank is settled where a step moves less than this, of 1: one that others begin from, so that the order
+/// does not tell what was there before, and one that is asked for.
+const SETTLED: f32 = 3e-6;
+const SETTLED_ONCE: f32 = 1e-4;
+/// So many steps at most.
+const STEPS: usize = 80;
 /// How much better a mention of a wanted name is.
 const WANTED: f32 = 10.0;
 /// What the walk begins at of what is wanted; the rest is spread over all files.
@@ -74,14 +76,16 @@ impl Graph {
                 start[self.nodes[*file as usize] as usize] += PERSONAL * weight / all;
             }
         }
-        let rank = self.walk(&start, damping, self.rank.clone(), &spoken, stops)?;
+        let (walk, limits) = ((&start[..], self.rank.clone()), (damping, SETTLED_ONCE));
+        let rank = self.walk(walk, limits, &spoken, stops)?;
         let definitions = self.definitions(&rank, &spoken, wanted.most);
         let files = self.nodes.iter().map(|node| rank[*node as usize]).collect();
         Some(Ranked { files, definitions })
     }
 
     /// Ranks all with nothing in focus, beginning from what the ranks of some files were.
-    pub(super) fn settle(&mut self, before: &[f32]) {
+    /// Says whether it came to an end.
+    pub(super) fn settle(&mut self, before: &[f32], stops: &dyn Fn() -> bool) -> bool {
         let start = self.start();
         let mut rank: Vec<f32> = start.clone();
         for (file, known) in before.iter().enumerate().take(self.nodes.len()) {
@@ -90,7 +94,11 @@ impl Graph {
         let all: f32 = rank.iter().sum();
         rank.iter_mut().for_each(|rank| *rank /= all.max(f32::MIN_POSITIVE));
         let spoken = Spoken { names: Vec::new(), totals: self.links.totals(&[], 1.0) };
-        self.rank = self.walk(&start, DAMPING, rank, &spoken, &|| false).unwrap_or_default();
+        let (walk, limits) = ((&start[..], rank), (DAMPING, SETTLED));
+        let settled = self.walk(walk, limits, &spoken, stops);
+        let is_settled = settled.is_some();
+        self.rank = settled.unwrap_or_default();
+        is_settled
     }
 
     /// Where a walk begins: at each file, by its weight. All together are 1.
@@ -99,12 +107,11 @@ impl Graph {
         self.about.iter().map(|about| about.weight / all.max(f32::MIN_POSITIVE)).collect()
     }
 
-    /// Walks on from `rank` until it is settled.
+    /// Walks on from a rank until it is settled.
     fn walk(
         &self,
-        start: &[f32],
-        damping: f32,
-        mut rank: Vec<f32>,
+        (start, mut rank): (&[f32], Vec<f32>),
+        (damping, settled): (f32, f32),
         spoken: &Spoken,
         stops: &dyn Fn() -> bool,
     ) -> Option<Vec<f32>> {
@@ -126,7 +133,7 @@ impl Graph {
                 change += (*next - rank).abs();
             }
             rank = next;
-            if change < SETTLED {
+            if change < settled {
                 break;
             }
         }

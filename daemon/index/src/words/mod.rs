@@ -136,7 +136,8 @@ pub fn each(text: &[u8], mut take: impl FnMut(Found)) {
 }
 
 /// The words of those identifiers of a text that have something like the wanted words: all that are
-/// wanted, and others.
+/// wanted, and others. Of a compound it is looked for the longest part, so that one which is written in
+/// other parts may be missed.
 pub fn each_like(text: &[u8], wanted: &Like, mut take: impl FnMut(Found)) {
     let mut done = 0;
     for hit in wanted.0.iter().flat_map(|like| like.find_iter(text)) {
