@@ -57,7 +57,7 @@ impl Word {
     pub const ALL: Self = Self(0);
 
     /// The word that a text has where it seems to mention this identifier: its compound; of one that
-    /// has only one part, as it is written, what [`mentions`] takes for one. None where it is not an
+    /// has only one part, as it is written, where it begins with a capital or is called. None where it is not an
     /// identifier.
     #[must_use]
     pub fn of_identifier(name: &[u8]) -> Option<Self> {
