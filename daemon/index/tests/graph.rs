@@ -179,6 +179,9 @@ fn what_nobody_speaks_of_by_name_is_left_out() {
     assert_eq!(defines(b"new", Kind::Method, false), None);
     assert!(defines(b"new_index", Kind::Method, false).is_some());
     assert_eq!(defines(b"operator ==", Kind::Method, false), None);
+    assert_eq!(defines(b"Read", Kind::Macro, false), None);
+    assert!(defines(b"READ", Kind::Macro, false).is_some());
+    assert!(defines(b"stage", Kind::Macro, false).is_some());
     let packed = |name: &str, kind| defines(name.as_bytes(), kind, false).unwrap().1;
     assert!(packed("LongCompound", Kind::Class) > packed("Parser", Kind::Method));
 }

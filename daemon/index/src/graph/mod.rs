@@ -53,8 +53,8 @@ impl Facts {
 /// How a definition takes part: the word of its name, and a number that says what kind it is and how
 /// telling its name. None where it is one that nobody mentions by name, or its name is too short.
 #[must_use]
-pub fn defines(name: &[u8], kind: Kind, is_private: bool) -> Option<(Word, u32)> {
-    let kind = match kind {
+pub fn defines(name: &[u8], of: Kind, is_private: bool) -> Option<(Word, u32)> {
+    let kind = match of {
         Kind::Impl | Kind::Section | Kind::Key => return None,
         Kind::Field | Kind::Variable | Kind::Enumerator | Kind::Property => return None,
         Kind::Method | Kind::Constructor => METHOD,
@@ -70,6 +70,12 @@ pub fn defines(name: &[u8], kind: Kind, is_private: bool) -> Option<(Word, u32)>
     };
     let word = Word::of_identifier(name)?;
     let is_compound = word == Word::compound([name]);
+    // `#define Read 5`: where a text has the word, it hardly means that.
+    let is_constant = matches!(of, Kind::Macro | Kind::Constant);
+    let is_word = name[0].is_ascii_uppercase() && name.iter().any(u8::is_ascii_lowercase);
+    if is_constant && !is_compound && is_word {
+        return None;
+    }
     let telling = match (is_compound, name.len()) {
         (false, ..4) => return None,
         // Nobody outside can call it.
