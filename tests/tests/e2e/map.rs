@@ -184,7 +184,7 @@ fn only_what_is_code_votes_and_mentions_may_be_anything() {
     let found = map(&hob, &["--mention", "src/a.rs", "--budget", "60"]);
     assert!(names(&found).contains(&"loud_helper"));
     let wide = " ".repeat(1_200_000);
-    hob.write("src/c.rs", &format!("fn wide_thing() {{{wide}}}\n"));
+    hob.write("src/c.rs", format!("fn wide_thing() {{{wide}}}\n"));
     let found = context_with_model(&hob, "wide_thing");
     assert!(found["tokens"].as_u64().unwrap() <= 500, "{found}");
 }
