@@ -69,5 +69,8 @@ fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
     } else {
         world.out.write_all(found.text.as_bytes())?;
     }
+    if found.text.as_bytes().is_empty() {
+        world.note("nothing is shown", "a larger `--budget` has room for more, if there is any")?;
+    }
     Ok(if found.text.as_bytes().is_empty() { Status::Nothing } else { Status::Done })
 }

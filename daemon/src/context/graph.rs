@@ -4,8 +4,7 @@
 //! are read, once each, and laid over it.
 
 use super::Around;
-use super::table::Table;
-use crate::outlines::{Links, Source};
+use super::table::{Fresh, Table};
 use crate::profile::stage;
 use crate::store::{Field, Store, StoreError};
 use hob_index::context::documents::{Document, Sort};
@@ -13,11 +12,10 @@ use hob_index::graph::{self, About, Base, Builder, Facts, Graph, Node};
 use hob_index::symbols::extract::Extractor;
 use hob_index::symbols::languages::{self, Language};
 use hob_index::tree::File;
-use hob_index::words::{Counter, Posting, Word};
+use hob_index::words::{Posting, Word};
+use std::cmp::Reverse;
 use std::collections::HashMap;
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt as _;
-use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// So many files that the store knows may differ from the base before it is made anew.
@@ -31,9 +29,18 @@ const TEST_WEIGHT: f32 = 0.2;
 
 /// What is kept of a workspace.
 #[derive(Default)]
-pub(super) struct Graphs(Mutex<Option<Kept>>);
+pub(super) struct Graphs {
+    state: Mutex<State>,
+    changed: Condvar,
+}
 
-#[derive(Clone)]
+#[derive(Default)]
+struct State {
+    kept: Option<Arc<Kept>>,
+    /// Somebody makes the next one.
+    is_made: bool,
+}
+
 struct Kept {
     /// The files that the graph is of.
     table: Arc<Table>,
@@ -71,34 +78,55 @@ impl Graphs {
         table: &Arc<Table>,
     ) -> Result<Option<(Arc<Graph>, bool)>, StoreError> {
         let _stage = stage!("map.graph").entered();
-        // Who comes while it is made waits for it.
-        let Some(mut kept) = self.lock(around.stops) else { return Ok(None) };
-        if let Some(known) = kept.as_ref().filter(|known| Arc::ptr_eq(&known.table, table)) {
+        let Some(turn) = self.turn(around.stops) else { return Ok(None) };
+        if let Some(known) = turn.before.as_ref().filter(|known| Arc::ptr_eq(&known.table, table)) {
             return Ok(Some((known.graph.clone(), known.is_whole)));
         }
-        match make(around, table, kept.as_ref()) {
+        match make(around, table, turn.before.as_deref()) {
             Err(StoreError::Stopped) => Ok(None),
             Err(error) => Err(error),
             Ok(new) => {
                 let made = (new.graph.clone(), new.is_whole);
-                *kept = Some(new);
+                self.lock().kept = Some(Arc::new(new));
                 Ok(Some(made))
             }
         }
     }
 
-    /// Waits for who makes one, but not longer than the query does.
-    fn lock(&self, stops: &dyn Fn() -> bool) -> Option<MutexGuard<'_, Option<Kept>>> {
-        loop {
-            match self.0.try_lock() {
-                Ok(kept) => return Some(kept),
-                Err(TryLockError::Poisoned(kept)) => return Some(kept.into_inner()),
-                Err(TryLockError::WouldBlock) if stops() => return None,
-                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(2)),
+    /// Waits while another makes one, but not longer than the query does.
+    fn turn(&self, stops: &dyn Fn() -> bool) -> Option<Turn<'_>> {
+        let mut state = self.lock();
+        while state.is_made {
+            if stops() {
+                return None;
             }
+            let waited = self.changed.wait_timeout(state, LOOK_AGAIN);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
+        state.is_made = true;
+        Some(Turn { graphs: self, before: state.kept.clone() })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// Who has it makes the next graph; dropping it lets another one.
+struct Turn<'a> {
+    graphs: &'a Graphs,
+    before: Option<Arc<Kept>>,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.graphs.lock().is_made = false;
+        self.graphs.changed.notify_all();
+    }
+}
+
+/// Who waits looks so often whether the query is still wanted.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 fn make(
     around: &Around<'_>,
@@ -180,15 +208,7 @@ fn base(around: &Around<'_>, table: &Arc<Table>) -> Result<Based, StoreError> {
     let wants = |definers: &[Posting]| {
         definers.iter().any(|(content, _)| table.with_content(*content).any(|at| code[at as usize]))
     };
-    let files = |list: &[Posting]| {
-        let mut files: Vec<(u32, u32)> = list
-            .iter()
-            .flat_map(|(content, number)| table.with_content(*content).map(|at| (at, *number)))
-            .filter(|(at, _)| code[*at as usize])
-            .collect();
-        files.sort_unstable();
-        files
-    };
+    let files = |list: &[Posting]| files(table, &code, list);
     let mut take = |word: Word, definers: &[Posting], mentioners: &[Posting]| {
         let definers = files(definers);
         let mentioners = match Builder::wants_mentions(definers.len()) {
@@ -199,6 +219,19 @@ fn base(around: &Around<'_>, table: &Arc<Table>) -> Result<Based, StoreError> {
     };
     store.each_name(&wants, &mut take, around.stops)?;
     Ok(Based { table: table.clone(), has, code, base: Arc::new(builder.finish()) })
+}
+
+/// The files of contents that are code, in order, each once.
+fn files(table: &Table, code: &[bool], list: &[Posting]) -> Vec<(u32, u32)> {
+    let mut files: Vec<(u32, u32)> = list
+        .iter()
+        .flat_map(|(content, number)| table.with_content(*content).map(|at| (at, *number)))
+        .filter(|(at, _)| code[*at as usize])
+        .collect();
+    // Of a content that is of two languages the greatest counts.
+    files.sort_unstable_by_key(|(at, number)| (*at, Reverse(*number)));
+    files.dedup_by_key(|(at, _)| *at);
+    files
 }
 
 /// Where what each file says comes from; what is not in the base is read, if it is not known from before.
@@ -232,10 +265,16 @@ fn nodes(
         if let Some(own) = known.filter(|own| own.state == state) {
             return Some((*document, own.clone()));
         }
-        let fresh =
-            table.fresh(*document).map(|words| (Facts::new(words.text, words.names), words.state));
-        let (facts, state) = fresh.or_else(|| facts(around, path, file, extractor))?;
-        Some((*document, Own { state, facts: Arc::new(facts) }))
+        let fresh = match table.fresh(*document) {
+            Some(fresh) => fresh.clone(),
+            None => {
+                let extractor = extractor.get_or_insert_with(|| Extractor::new(around.limits));
+                Arc::new(Fresh::read(around.root, path, file, false, extractor)?)
+            }
+        };
+        let (text, names) = (fresh.text.as_deref().unwrap_or_default(), &fresh.names);
+        let facts = Arc::new(Facts::new(text, names));
+        Some((*document, Own { state: fresh.state, facts }))
     };
     let is_whole = wanted.len() <= MOST_READ;
     wanted.truncate(MOST_READ);
@@ -248,28 +287,6 @@ fn nodes(
         }
     }
     (nodes, own, is_whole)
-}
-
-/// What a file says.
-fn facts(
-    around: &Around<'_>,
-    path: &[u8],
-    file: &File,
-    extractor: &mut Option<Extractor>,
-) -> Option<(Facts, (u64, u32))> {
-    let source = Source::read(&around.root.join(OsStr::from_bytes(path)), Links::Refuse).ok()?;
-    if source.is_binary() {
-        return None;
-    }
-    let touch = if source.print == file.print { file.touch } else { u32::MAX };
-    let text = source.text();
-    let extractor = extractor.get_or_insert_with(|| Extractor::new(around.limits));
-    let language = source.language(path);
-    let outline = language.map(|language| source.outline(language, extractor));
-    let mut counter = Counter::default();
-    let names = graph::names(&outline.unwrap_or_default(), &text, language, &mut counter);
-    counter.count(&text);
-    Some((Facts::new(&counter.take(), &names), (source.print, touch)))
 }
 
 /// The ranks that files had before.
@@ -293,16 +310,7 @@ impl InStore<'_> {
     fn list(&self, field: Field, word: Word) -> Result<Vec<(u32, u32)>, StoreError> {
         let Some(store) = self.store else { return Ok(Vec::new()) };
         let Based { table, code, .. } = self.based;
-        let postings = store.words(field, word)?;
-        let mut files: Vec<(u32, u32)> = postings
-            .iter()
-            .flat_map(|(content, number)| table.with_content(*content).map(|at| (at, *number)))
-            .filter(|(at, _)| code[*at as usize])
-            .collect();
-        // Of a content that is of two languages the greatest counts.
-        files.sort_unstable_by_key(|(at, number)| (*at, std::cmp::Reverse(*number)));
-        files.dedup_by_key(|(at, _)| *at);
-        Ok(files)
+        Ok(files(table, code, &store.words(field, word)?))
     }
 }
 

@@ -112,9 +112,8 @@ fn try_map(around: &Around<'_>, asked: &MapAsked) -> Result<Option<Arc<Mapped>>,
     }
     let Some((graph, is_whole)) = maps.graphs.of(around, &table)? else { return Ok(None) };
     let Some(spoken) = Spoken::of(around, &table, asked)? else { return Ok(None) };
-    let Some(mut mapped) = draw(around, &table, &graph, asked, &spoken) else { return Ok(None) };
-    mapped.is_whole = is_whole && table.is_whole;
-    let mapped = Arc::new(mapped);
+    let Some(mapped) = draw(around, &table, &graph, asked, &spoken) else { return Ok(None) };
+    let mapped = Arc::new(Mapped { is_whole: is_whole && table.is_whole, ..mapped });
     maps.keep(&table, asked, &mapped);
     Ok(Some(mapped))
 }
@@ -156,11 +155,8 @@ fn draw(
     let _stage = stage!("map.draw").entered();
     let count = |text: &[u8]| asked.tokens.count(text);
     let mut map = Map::new(asked.budget, &count);
-    let mut named = Vec::new();
     for path in important(table, spoken) {
-        if map.name(path, asked.budget / NAMES_SHARE) {
-            named.push(path.to_vec());
-        }
+        map.name(path, asked.budget / NAMES_SHARE);
     }
     let mut files = Files { around, table, numbers: HashMap::new() };
     files.draw_spoken(&mut map, spoken, asked.budget / SPOKEN_SHARE)?;
@@ -171,7 +167,6 @@ fn draw(
         files.draw_rest(&mut map, &ranked.files, &spoken.focus)?;
     }
     let (drawn, files) = map.finish();
-    named.truncate(drawn.named);
     let mentioned = |shown: &Shown| {
         let file = &files[shown.file];
         let symbol = &file.outline.symbols[shown.symbol as usize];
@@ -183,8 +178,8 @@ fn draw(
         files: drawn.files.iter().map(|file| files[*file].path.clone()).collect(),
         text: drawn.text,
         tokens: drawn.tokens,
-        named,
-        is_whole: true,
+        named: drawn.named,
+        is_whole: false,
     })
 }
 
@@ -281,7 +276,7 @@ impl Files<'_> {
         let is_drawn = |file: &u32| !spoken.focus.contains(file);
         for (word, definers) in &spoken.names {
             for document in definers.iter().copied().filter(is_drawn).take(MOST_MEANT) {
-                let Some(file) = self.number(map, document)? else { continue };
+                let Some(file) = self.number(map, document, std::iter::empty())? else { continue };
                 for symbol in map.defining(file, *word) {
                     map.add(file, symbol, limit);
                 }
@@ -289,7 +284,7 @@ impl Files<'_> {
         }
         let mut misses = 0;
         for document in spoken.paths.iter().map(|(file, _)| *file).filter(is_drawn) {
-            let Some(file) = self.number(map, document)? else { continue };
+            let Some(file) = self.number(map, document, std::iter::empty())? else { continue };
             let symbols = (0..).zip(&map.at(file).outline.symbols);
             let top = symbols.filter(|(_, one)| one.parent.is_none() && is_worth_a_line(one.kind));
             for symbol in top.map(|(at, _)| at).collect::<Vec<u32>>() {
@@ -302,10 +297,16 @@ impl Files<'_> {
         Some(())
     }
 
-    /// The number of a document in the map; none where it cannot be read.
-    fn number(&mut self, map: &mut Map<'_>, document: u32) -> Option<Option<usize>> {
+    /// The number in the map of the first of these documents; none where it cannot be read. Those after it
+    /// are read with it.
+    fn number(
+        &mut self,
+        map: &mut Map<'_>,
+        document: u32,
+        next: impl Iterator<Item = u32>,
+    ) -> Option<Option<usize>> {
         if !self.numbers.contains_key(&document) {
-            self.read(map, std::iter::once(document))?;
+            self.read(map, std::iter::once(document).chain(next))?;
         }
         Some(self.numbers.get(&document).copied().flatten())
     }
@@ -314,15 +315,14 @@ impl Files<'_> {
     fn draw_definitions(&mut self, map: &mut Map<'_>, definitions: &[Definition]) -> Option<bool> {
         let mut misses = 0;
         for (at, definition) in definitions.iter().enumerate() {
-            if !self.numbers.contains_key(&definition.file) {
-                let next = definitions[at..].iter().map(|definition| definition.file);
-                self.read(map, next)?;
-            }
-            let Some(file) = self.numbers.get(&definition.file).copied().flatten() else {
-                continue;
-            };
+            let next = definitions[at..].iter().map(|definition| definition.file);
+            let Some(file) = self.number(map, definition.file, next)? else { continue };
+            // Of what is written several times, as overloads are, one line says it.
+            let mut seen = HashSet::new();
             for symbol in map.defining(file, definition.name) {
-                misses = if map.add(file, symbol, usize::MAX) { 0 } else { misses + 1 };
+                if seen.insert(map.at(file).outline.symbols[symbol as usize].parent) {
+                    misses = if map.add(file, symbol, usize::MAX) { 0 } else { misses + 1 };
+                }
             }
             if misses >= MISSES {
                 return Some(true);
@@ -348,10 +348,8 @@ impl Files<'_> {
         });
         let mut misses = 0;
         for (at, document) in order.iter().enumerate() {
-            if !self.numbers.contains_key(document) {
-                self.read(map, order[at..].iter().copied())?;
-            }
-            let Some(file) = self.numbers.get(document).copied().flatten() else { continue };
+            let next = order[at..].iter().copied();
+            let Some(file) = self.number(map, *document, next)? else { continue };
             let symbols = (0..).zip(&map.at(file).outline.symbols);
             let wanted: Vec<u32> = symbols
                 .filter(|(_, symbol)| is_worth_a_line(symbol.kind))

@@ -45,18 +45,11 @@ pub(super) struct Table {
 }
 
 /// The words of a file that the store does not know yet.
-struct Fresh {
-    state: (u64, u32),
-    /// None where those of its text are in the store.
-    text: Option<Vec<(Word, u32)>>,
-    names: Vec<(Word, u32)>,
-}
-
-/// The words of a file in a state of it: of its text, and of the names that it defines.
-pub(super) struct Words<'a> {
+pub(super) struct Fresh {
     pub(super) state: (u64, u32),
-    pub(super) text: &'a [(Word, u32)],
-    pub(super) names: &'a [(Word, u32)],
+    /// None where those of its text are in the store.
+    pub(super) text: Option<Vec<(Word, u32)>>,
+    pub(super) names: Vec<(Word, u32)>,
 }
 
 const NONE: u32 = u32::MAX;
@@ -211,10 +204,9 @@ impl Table {
     }
 
     /// The words of a document that the store does not know, where all of them were read.
-    pub(super) fn fresh(&self, document: u32) -> Option<Words<'_>> {
+    pub(super) fn fresh(&self, document: u32) -> Option<&Arc<Fresh>> {
         let at = self.fresh.binary_search_by_key(&document, |(document, _)| *document).ok()?;
-        let Fresh { state, text, names } = &*self.fresh[at].1;
-        Some(Words { state: *state, text: text.as_deref()?, names })
+        Some(&self.fresh[at].1).filter(|fresh| fresh.text.is_some())
     }
 
     /// The files of the snapshot, for the ranking.
@@ -233,7 +225,8 @@ fn has_same_paths(before: &Dir, now: &Dir) -> bool {
 }
 
 impl Fresh {
-    fn read(
+    /// Reads a file. `has_text` says that the words of its text are not wanted.
+    pub(super) fn read(
         root: &Path,
         path: &[u8],
         file: &File,

@@ -122,7 +122,8 @@ pub struct MapQuery {
     /// Files that are being worked on: what they mention comes first, and they are left out.
     #[serde(default)]
     pub focus: Vec<Text>,
-    /// Names of code, words and paths that are spoken of: what they lead to comes first.
+    /// Names of code, words and paths that are spoken of: what they lead to comes first. Of these 256
+    /// count, and the first KiB of each.
     #[serde(default)]
     pub mentions: Vec<Text>,
     /// Answer from the state at hand, without waiting for changes under way.

@@ -102,6 +102,7 @@ fn a_map_never_has_more_tokens_than_it_may() {
     assert!(names(&all).contains(&"main"));
     let nothing = hob.try_run(&["map", "--budget", "0"]);
     assert_eq!((nothing.status, nothing.text().as_str()), (Some(1), ""));
+    assert!(nothing.stderr.contains("a larger `--budget`"), "{nothing:?}");
 }
 
 #[test]
@@ -194,4 +195,65 @@ fn context_with_model(hob: &Hob, request: &str) -> Value {
     let outcome = hob.try_run(&args);
     assert!(matches!(outcome.status, Some(0 | 1)), "{outcome:?}");
     serde_json::from_str(&outcome.text()).unwrap()
+}
+
+/// Files with definitions of all sorts, in two languages. Each of the first few is mentioned by twice as
+/// many as the one before, so that none is nearly as good as another.
+fn mixed(files: usize, what: &str) -> Vec<(String, String)> {
+    let mut tree = Vec::new();
+    for number in 0..files {
+        let other = (number + 1).ilog2();
+        let rust = format!(
+            "pub trait Walks{number} {{\n    fn {what}_along_{number}(&self);\n}}\n\
+             pub struct Road{number};\nimpl Road{number} {{\n    fn hide_{number}(&self) {{}}\n    \
+             pub fn {what}_on_{number}(&self) {{ helper_{other}(Road{other}) }}\n}}\n\
+             fn helper_{number}() {{ {what}_on_{other}(); {what}_along_{other}(); hide_{other}() }}\n"
+        );
+        let python = format!(
+            "class Boat{number}:\n    def {what}_sail_{number}(self):\n        \
+             Boat{other}().{what}_sail_{other}()\n"
+        );
+        tree.push((format!("src/m{number}.rs"), rust));
+        tree.push((format!("py/m{number}.py"), python));
+    }
+    tree
+}
+
+#[test]
+fn when_very_many_files_have_changed_the_map_is_the_one_made_anew() {
+    // More files than a base outlives.
+    let files = 230;
+    let hob = start("");
+    mixed(files, "go").into_iter().for_each(|(path, text)| hob.write(&path, text));
+    hob.index();
+    let drawn = || map(&hob, &["--budget", "250"]);
+    assert!(drawn()["text"].as_str().unwrap().contains("go_on_"), "{}", drawn());
+    for changed in [1, 20, files] {
+        for (path, text) in mixed(files, "run").into_iter().take(2 * changed) {
+            hob.write(&path, text);
+        }
+        // As it is read, as it is laid over the base from the store, and as it is made anew.
+        let fresh = drawn();
+        hob.index();
+        let stored = drawn();
+        let _ = hob.run("daemon stop");
+        let anew = drawn();
+        assert_eq!(names(&fresh), names(&anew), "fresh, {changed}");
+        assert_eq!(names(&stored), names(&anew), "stored, {changed}");
+    }
+    assert!(drawn()["text"].as_str().unwrap().contains("run_on_"), "{}", drawn());
+}
+
+#[test]
+fn only_so_many_mentions_count() {
+    let hob = start(TREE);
+    hob.index();
+    let mut args = vec!["--budget", "60"];
+    for _ in 0..255 {
+        args.extend(["--mention", "nothing_of_the_kind"]);
+    }
+    let leads = |args: &[&str]| names(&map(&hob, args))[0] == "brew_tea";
+    assert!(leads(&[args.as_slice(), &["--mention", "brew_tea"]].concat()));
+    args.extend(["--mention", "nothing_of_the_kind"]);
+    assert!(!leads(&[args.as_slice(), &["--mention", "brew_tea"]].concat()));
 }

@@ -1,7 +1,6 @@
 //! A map of a tree: the signatures of what its files define, in an outline, within a budget.
 
-use std::collections::BTreeSet;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::graph;
 use crate::symbols::languages::Language;
@@ -100,8 +99,8 @@ pub struct Drawn {
     pub files: Vec<usize>,
     /// The definitions, the most important first.
     pub shown: Vec<Shown>,
-    /// How many of the files that were named are there.
-    pub named: usize,
+    /// The files that stand there with their names alone.
+    pub named: Vec<Vec<u8>>,
 }
 
 impl<'a> Map<'a> {
@@ -192,7 +191,7 @@ impl<'a> Map<'a> {
             let (text, files) = self.render();
             let tokens = (self.count)(&text);
             if tokens <= self.budget {
-                let (shown, named) = (self.shown, self.names.len());
+                let (shown, named) = (self.shown, self.names);
                 return (Drawn { text, tokens, files, shown, named }, self.files);
             }
             // Counting part by part is never much off; what matters least goes.

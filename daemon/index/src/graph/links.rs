@@ -27,7 +27,7 @@ pub(super) struct Name {
     mentions: (u32, u32),
 }
 
-/// What is left of a walk's step at a name.
+/// What a step of a walk brings to a name.
 pub(super) struct Flow<'a> {
     pub(super) name: &'a Name,
     /// What comes to it.
@@ -44,7 +44,7 @@ impl Links {
         Self { totals: vec![0.0; nodes], ..Self::default() }
     }
 
-    /// Adds a name, in the order of their words within each of two runs: those of a base, and others.
+    /// Adds a name for one family: who defines it, each with its part, and who mentions it.
     pub(super) fn add(
         &mut self,
         word: Word,

@@ -364,7 +364,7 @@ impl Graph {
             if !is_told || is_other || list.mentions.is_empty() {
                 return;
             }
-            let rarity = (1.0 + files / mentions).ln().powi(2);
+            let rarity = (1.0 + files / mentions).ln();
             let weights = list.definers.iter().map(|(_, packed)| weight(*packed));
             let worth = rarity * weights.fold(0.0, f32::max);
             for family in self.families(list) {

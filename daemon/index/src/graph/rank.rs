@@ -158,7 +158,7 @@ impl Graph {
             for (node, part) in flow.definers {
                 let Some(file) = self.files[*node as usize] else { continue };
                 let weight = self.about[*node as usize].weight / heaviest;
-                let score = Score(flow.rank * part * weight);
+                let score = Score(rounded(flow.rank * part * weight));
                 let one = Reverse((score, Reverse((file, flow.name.word))));
                 if best.len() < most {
                     best.push(one);
@@ -173,6 +173,13 @@ impl Graph {
             .map(|Reverse((Score(score), Reverse((file, name))))| Definition { file, name, score })
             .collect()
     }
+}
+
+/// A score to four digits: what is as good as equal comes in the order of the files, whatever the sums were
+/// made of.
+fn rounded(score: f32) -> f32 {
+    const LOST: u32 = 10;
+    f32::from_bits((score.to_bits() + (1 << (LOST - 1))) >> LOST << LOST)
 }
 
 /// A definition with its score: the worst is the greatest.
