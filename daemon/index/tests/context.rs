@@ -13,7 +13,7 @@ use hob_index::context::request::Request;
 use hob_index::symbols::Outline;
 use hob_index::symbols::extract::Extractor;
 use hob_index::symbols::languages;
-use hob_index::words::{Counter, Posting, Word, count, each};
+use hob_index::words::{Counter, Posting, Word, count};
 use proptest::prelude::*;
 
 /// Files with their texts, in the order of their paths.
@@ -70,7 +70,7 @@ impl Corpus for Tree {
                 let mut counter = Counter::default();
                 for symbol in &self.outlines[at].symbols {
                     let name = symbol.name.start as usize..symbol.name.end as usize;
-                    each(&self.texts[at][name], |found| counter.add(found.word));
+                    counter.name(&self.texts[at][name]);
                 }
                 counter.take()
             },

@@ -15,7 +15,7 @@ use proptest::prelude::*;
 fn facts(functions: &[&str], text: &str) -> Facts {
     let mut defined: Vec<_> = functions
         .iter()
-        .filter_map(|name| defines(name.as_bytes(), Kind::Function, false))
+        .filter_map(|name| defines(name.as_bytes(), Kind::Function, || false))
         .collect();
     defined.sort_unstable();
     defined.dedup();
@@ -174,15 +174,15 @@ fn who_has_enough_of_it_gets_nothing() {
 
 #[test]
 fn what_nobody_speaks_of_by_name_is_left_out() {
-    assert_eq!(defines(b"Chapter One", Kind::Section, false), None);
-    assert_eq!(defines(b"key_name", Kind::Key, false), None);
-    assert_eq!(defines(b"new", Kind::Method, false), None);
-    assert!(defines(b"new_index", Kind::Method, false).is_some());
-    assert_eq!(defines(b"operator ==", Kind::Method, false), None);
-    assert_eq!(defines(b"Read", Kind::Macro, false), None);
-    assert!(defines(b"READ", Kind::Macro, false).is_some());
-    assert!(defines(b"stage", Kind::Macro, false).is_some());
-    let packed = |name: &str, kind| defines(name.as_bytes(), kind, false).unwrap().1;
+    assert_eq!(defines(b"Chapter One", Kind::Section, || false), None);
+    assert_eq!(defines(b"key_name", Kind::Key, || false), None);
+    assert_eq!(defines(b"new", Kind::Method, || false), None);
+    assert!(defines(b"new_index", Kind::Method, || false).is_some());
+    assert_eq!(defines(b"operator ==", Kind::Method, || false), None);
+    assert_eq!(defines(b"Read", Kind::Macro, || false), None);
+    assert!(defines(b"READ", Kind::Macro, || false).is_some());
+    assert!(defines(b"stage", Kind::Macro, || false).is_some());
+    let packed = |name: &str, kind| defines(name.as_bytes(), kind, || false).unwrap().1;
     assert!(packed("LongCompound", Kind::Class) > packed("Parser", Kind::Method));
 }
 

@@ -125,7 +125,7 @@ impl Worker<Pending> for Outlining<'_> {
     fn item(&mut self, pending: &Pending) -> Result<(), StoreError> {
         self.file(pending)?;
         self.work.advance();
-        if self.additions.memory() > self.memory && !self.work.is_cancelled() {
+        if self.additions.is_full(self.memory) && !self.work.is_cancelled() {
             self.flush()?;
         }
         Ok(())

@@ -6,7 +6,6 @@ use crate::parallel::Worker;
 use crate::profile::stage;
 use crate::store::{Additions, Hash, Store, StoreError};
 use crate::workspace::Indexed;
-use hob_index::postings::MAX_DOCS;
 use hob_index::tree::DocId;
 use hob_index::trigram::Extractor;
 use hob_index::words::Counter;
@@ -127,10 +126,7 @@ impl Worker<Pending> for Batch<'_> {
     fn item(&mut self, pending: &Pending) -> Result<(), StoreError> {
         self.file(pending)?;
         self.work.advance();
-        // Room for a file of the most parts must be left.
-        let is_full =
-            self.additions.memory() > self.memory || self.additions.text.docs() > MAX_DOCS / 2;
-        if is_full && !self.work.is_cancelled() {
+        if self.additions.is_full(self.memory) && !self.work.is_cancelled() {
             self.flush()?;
         }
         if self.done.len() >= FEW {

@@ -85,6 +85,13 @@ impl Additions {
         self.text.memory() + self.names.memory() + self.outlined + words.iter().sum::<usize>()
     }
 
+    /// Whether it is time to add it: past so many bytes, or as many contents as it can take.
+    pub(crate) fn is_full(&self, budget: usize) -> bool {
+        // Room for a file of the most parts must be left.
+        let is_full = self.text.docs() > postings::MAX_DOCS / 2;
+        is_full || self.named.iter().any(words::Build::is_full) || self.memory() > budget
+    }
+
     /// Whether there is nothing to add.
     pub(crate) fn is_empty(&self) -> bool {
         self.contents.is_empty() && self.outlines.is_empty()

@@ -29,7 +29,7 @@ impl Outlined {
     fn names(&self) -> ByWord<Vec<u32>> {
         let mut names: ByWord<Vec<u32>> = ByWord::default();
         for (at, symbol) in (0..).zip(&self.outline.symbols) {
-            if let Some((word, _)) = graph::defines(self.name(symbol), symbol.kind, false) {
+            if let Some((word, _)) = graph::defines(self.name(symbol), symbol.kind, || false) {
                 names.entry(word).or_default().push(at);
             }
         }

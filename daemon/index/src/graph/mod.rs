@@ -26,7 +26,7 @@ pub use rank::{Definition, Ranked, Wanted};
 
 use crate::symbols::languages::Language;
 use crate::symbols::{Kind, Outline, Symbol};
-use crate::words::{Counter, Word, each};
+use crate::words::{Counter, Word};
 
 /// A name that more files define than this says nothing.
 pub const MOST_DEFINERS: usize = 64;
@@ -53,7 +53,7 @@ impl Facts {
 /// How a definition takes part: the word of its name, and a number that says what kind it is and how
 /// telling its name. None where it is one that nobody mentions by name, or its name is too short.
 #[must_use]
-pub fn defines(name: &[u8], of: Kind, is_private: bool) -> Option<(Word, u32)> {
+pub fn defines(name: &[u8], of: Kind, is_private: impl FnOnce() -> bool) -> Option<(Word, u32)> {
     let kind = match of {
         Kind::Impl | Kind::Section | Kind::Key => return None,
         Kind::Field | Kind::Variable | Kind::Enumerator | Kind::Property => return None,
@@ -68,16 +68,18 @@ pub fn defines(name: &[u8], of: Kind, is_private: bool) -> Option<(Word, u32)> {
         | Kind::Trait
         | Kind::Type => 3,
     };
-    let word = Word::of_identifier(name)?;
-    let is_compound = word == Word::compound([name]);
+    let (word, is_compound) = Word::identifier(name)?;
     // `#define Read 5`: where a text has the word, it hardly means that.
     let is_constant = matches!(of, Kind::Macro | Kind::Constant);
     let is_word = name[0].is_ascii_uppercase() && name.iter().any(u8::is_ascii_lowercase);
     if is_constant && !is_compound && is_word {
         return None;
     }
+    if !is_compound && name.len() < 4 {
+        return None;
+    }
+    let is_private = is_private();
     let telling = match (is_compound, name.len()) {
-        (false, ..4) => return None,
         // Nobody outside can call it.
         _ if is_private && kind == METHOD => return None,
         _ if is_private => 0,
@@ -101,10 +103,10 @@ pub fn names(
     for symbol in &outline.symbols {
         let name = symbol.name.start as usize..symbol.name.end as usize;
         let name = text.get(name).unwrap_or_default();
-        each(name, |found| counter.add(found.word));
+        counter.name(name);
         let parent = symbol.parent.map(|parent| outline.symbols[parent as usize].kind);
         let is_private =
-            language.is_some_and(|language| is_private(symbol, parent, text, language));
+            || language.is_some_and(|language| is_private(symbol, parent, text, language));
         let defined = defines(name, symbol.kind, is_private);
         whole.extend(defined.map(|(word, packed)| (word.name(), packed)));
     }

@@ -1,57 +1,129 @@
 //! Collects the words of contents, and writes them as a segment.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
 use std::ops::Range;
 
-use super::Word;
 use super::block::{Block, Corrupt, Emit, Posting, Writer};
+use super::{ByWord, WORD_BYTES, Word};
 
 /// The words of some contents.
+///
+/// A posting is one number, by which it sorts: the word, the content's place, and how often it has the
+/// word. That is a third of what three numbers take, and is sorted in a third of the time.
 #[derive(Debug, Default)]
 pub struct Build {
-    /// Word and content in one number, so that they are sorted at once; and how often.
-    postings: Vec<(u64, u32, u32)>,
+    /// The contents, by place.
+    documents: Vec<u32>,
+    postings: Vec<u64>,
+    /// How often, where that is [`MANY`] or more: by a posting without that.
+    many: ByWord<u32>,
 }
+
+const COUNT_BITS: u32 = 4;
+const PLACE_BITS: u32 = 64 - COUNT_BITS - 8 * WORD_BYTES as u32;
+/// What a posting cannot hold.
+const MANY: u32 = (1 << COUNT_BITS) - 1;
+/// Postings by which their room grows: to double it would waste half of a budget.
+const GROWTH: usize = 1 << 18;
+
+/// The most contents of a [`Build`].
+pub const MAX_CONTENTS: usize = 1 << PLACE_BITS;
 
 impl Build {
     /// Takes the words of a content, each once.
+    ///
+    /// # Panics
+    ///
+    /// Where it has [`MAX_CONTENTS`].
     pub fn add(&mut self, document: u32, words: &[(Word, u32)]) {
-        self.postings.extend(words.iter().map(|(word, count)| (word.0, document, *count)));
+        if words.is_empty() {
+            return;
+        }
+        let place = self.documents.len();
+        assert!(place < MAX_CONTENTS, "at most {MAX_CONTENTS} contents are collected");
+        self.documents.push(document);
+        self.reserve(words.len());
+        for (word, count) in words {
+            let key = word.0 << PLACE_BITS | place as u64;
+            if *count >= MANY {
+                self.many.insert(Word(key), *count);
+            }
+            self.postings.push(key << COUNT_BITS | u64::from((*count).min(MANY)));
+        }
+    }
+
+    fn reserve(&mut self, more: usize) {
+        if self.postings.capacity() < self.postings.len() + more {
+            self.postings.reserve_exact(more.max(GROWTH));
+        }
     }
 
     /// How many bytes it takes.
     #[must_use]
     pub fn memory(&self) -> usize {
-        self.postings.capacity() * size_of::<(u64, u32, u32)>()
+        size_of_val(self.postings.as_slice())
+            + size_of_val(self.documents.as_slice())
+            + self.many.len() * 2 * size_of::<(Word, u32)>()
     }
 
     /// Whether it has none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.postings.is_empty()
+        self.documents.is_empty()
+    }
+
+    /// Whether it cannot take another content.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.documents.len() == MAX_CONTENTS
     }
 
     /// Adds a number to all contents.
     pub fn shift(&mut self, base: u32) {
-        self.postings.iter_mut().for_each(|(_, document, _)| *document += base);
+        self.documents.iter_mut().for_each(|document| *document += base);
     }
 
     /// Takes all that another one has.
-    pub fn append(&mut self, mut other: Self) {
-        self.postings.append(&mut other.postings);
+    ///
+    /// # Panics
+    ///
+    /// Where both have more than [`MAX_CONTENTS`].
+    pub fn append(&mut self, other: Self) {
+        let base = self.documents.len();
+        assert!(base + other.documents.len() <= MAX_CONTENTS);
+        self.documents.extend(other.documents);
+        self.reserve(other.postings.len());
+        let base = base as u64;
+        self.postings.extend(other.postings.iter().map(|posting| posting + (base << COUNT_BITS)));
+        self.many.extend(other.many.into_iter().map(|(key, count)| (Word(key.0 + base), count)));
     }
 
     /// Writes the blocks of a segment.
     pub fn finish<E>(mut self, segment: u32, emit: &mut Emit<'_, E>) -> Result<(), E> {
         self.postings.sort_unstable();
+        let word = |posting: &u64| posting >> (PLACE_BITS + COUNT_BITS);
         let mut writer = Writer::new(segment, emit);
         let mut list: Vec<Posting> = Vec::new();
-        for run in self.postings.chunk_by(|a, b| a.0 == b.0) {
+        for run in self.postings.chunk_by(|a, b| word(a) == word(b)) {
             list.clear();
-            list.extend(run.iter().map(|(_, document, count)| (*document, *count)));
+            list.extend(run.iter().map(|posting| self.open(*posting)));
+            list.sort_unstable();
             unite(&mut list);
-            writer.push(Word(run[0].0), &list)?;
+            writer.push(Word(word(&run[0])), &list)?;
         }
         writer.finish()
+    }
+
+    /// The content of a posting, and how often it has the word.
+    fn open(&self, posting: u64) -> Posting {
+        let key = posting >> COUNT_BITS;
+        let count = match (posting as u32) & MANY {
+            MANY => self.many.get(&Word(key)).copied().unwrap_or(MANY),
+            count => count,
+        };
+        (self.documents[key as usize % MAX_CONTENTS], count)
     }
 }
 
@@ -88,6 +160,8 @@ pub fn merge<E: From<Corrupt>>(
 /// The lists of several segments as those of one, in the order of their words.
 pub struct Merged<'a, 'b, E> {
     streams: Vec<Lists<'a, 'b, E>>,
+    /// The next word of each stream, with the stream.
+    next: BinaryHeap<Reverse<(Word, usize)>>,
 }
 
 impl<'a, 'b, E: From<Corrupt>> Merged<'a, 'b, E> {
@@ -100,21 +174,28 @@ impl<'a, 'b, E: From<Corrupt>> Merged<'a, 'b, E> {
             lists.fill()?;
             streams.push(lists);
         }
-        Ok(Self { streams })
+        let next = streams.iter().enumerate();
+        let next = next.filter_map(|(at, lists)| Some(Reverse((lists.word()?, at)))).collect();
+        Ok(Self { streams, next })
     }
 
     /// The word whose list is next.
     #[must_use]
     pub fn word(&self) -> Option<Word> {
-        self.streams.iter().filter_map(Lists::word).min()
+        self.next.peek().map(|Reverse((word, _))| *word)
     }
 
     /// Reads the next list, in the order of the contents, and goes on to the one after it.
     pub fn take(&mut self, list: &mut Vec<Posting>) -> Result<(), E> {
         list.clear();
         let word = self.word();
-        for stream in self.streams.iter_mut().filter(|stream| stream.word() == word) {
+        while let Some(mut top) = self.next.peek_mut().filter(|top| Some(top.0.0) == word) {
+            let stream = &mut self.streams[top.0.1];
             stream.take(list)?;
+            match stream.word() {
+                Some(next) => top.0.0 = next,
+                None => drop(PeekMut::pop(top)),
+            }
         }
         list.sort_unstable();
         unite(list);
@@ -123,10 +204,12 @@ impl<'a, 'b, E: From<Corrupt>> Merged<'a, 'b, E> {
 
     /// Goes on to the first list of this word or a later one, without reading those before it.
     pub fn skip_to(&mut self, word: Word) -> Result<(), E> {
-        for stream in &mut self.streams {
-            while stream.word().is_some_and(|next| next < word) {
-                stream.ready.pop();
-                stream.fill()?;
+        while let Some(mut top) = self.next.peek_mut().filter(|top| top.0.0 < word) {
+            let stream = &mut self.streams[top.0.1];
+            stream.skip_to(word)?;
+            match stream.word() {
+                Some(next) => top.0.0 = next,
+                None => drop(PeekMut::pop(top)),
             }
         }
         Ok(())
@@ -161,6 +244,14 @@ impl<E: From<Corrupt>> Lists<'_, '_, E> {
             None => {}
         }
         self.fill()
+    }
+
+    fn skip_to(&mut self, word: Word) -> Result<(), E> {
+        while self.word().is_some_and(|next| next < word) {
+            self.ready.pop();
+            self.fill()?;
+        }
+        Ok(())
     }
 
     /// Reads on until there is a list.

@@ -10,12 +10,14 @@
 mod block;
 mod build;
 
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 use std::ops::Range;
 
 use aho_corasick::AhoCorasick;
 
 pub use block::{BLOCK_BYTES, Block, Corrupt, Emit, KEY_BYTES, Key, Posting, Source, find};
-pub use build::{Blocks, Build, Merged, merge};
+pub use build::{Blocks, Build, MAX_CONTENTS, Merged, merge};
 
 /// A word, by its hash. It stands in stores: the same word is the same number for ever, unless the
 /// number of the store's rules is raised.
@@ -61,6 +63,11 @@ impl Word {
     /// identifier.
     #[must_use]
     pub fn of_identifier(name: &[u8]) -> Option<Self> {
+        Self::identifier(name).map(|(word, _)| word)
+    }
+
+    /// The same, and whether it is a compound.
+    pub(crate) fn identifier(name: &[u8]) -> Option<(Self, bool)> {
         let mut runs = runs(name);
         if runs.next()? != (0..name.len()) {
             return None;
@@ -69,8 +76,8 @@ impl Word {
         split(name, |_| parts += 1);
         match parts {
             0 => None,
-            1 => Some(Self::exact(name)),
-            _ => Some(Self::compound([name])),
+            1 => Some((Self::exact(name), false)),
+            _ => Some((Self::compound([name]), true)),
         }
     }
 
@@ -185,8 +192,18 @@ pub fn runs(text: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
 }
 
 fn is_letter(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
+    LETTERS[usize::from(byte)]
 }
+
+const LETTERS: [bool; 256] = {
+    let mut letters = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        letters[byte] = byte >= 0x80 || (byte as u8).is_ascii_alphanumeric() || byte as u8 == b'_';
+        byte += 1;
+    }
+    letters
+};
 
 /// Whether letters are an identifier or a word.
 fn is_run(run: &[u8]) -> bool {
@@ -231,7 +248,9 @@ pub fn split(run: &[u8], mut take: impl FnMut(Range<usize>)) {
 /// Far less than Porter's, and the same for `handle`, `handles`, `handled`, `handling`.
 fn stem(word: &[u8]) -> (&[u8], &'static [u8]) {
     let mut stem = word;
-    if !stem.is_ascii() {
+    // Most words end otherwise.
+    let may_end = matches!(stem, [.., b's' | b'g' | b'd' | b'n' | b'r' | b'e']);
+    if !may_end || !stem.is_ascii() {
         return (stem, b"");
     }
     if let Some(rest) = strip(stem, b"ies", 2) {
@@ -312,53 +331,108 @@ const COUNTED_BYTES: usize = 1 << 20;
 /// Counts words.
 #[derive(Default)]
 pub struct Counter {
+    /// The identifiers of a text, by a hash of their letters: each is taken apart once.
+    written: HashMap<u64, Written, BuildHasherDefault<ByItself>>,
     words: ByWord<u32>,
     all: u32,
 }
+
+/// An identifier of a text.
+struct Written {
+    /// Where it stands for the first time.
+    start: u32,
+    end: u32,
+    times: u32,
+    /// How often it is called.
+    calls: u32,
+}
+
+/// Room for words that is kept for the next text.
+const KEPT: usize = 1 << 14;
 
 impl Counter {
     /// All the words of a text, or of the first MiB of it.
     pub fn count(&mut self, text: &[u8]) {
         let text = &text[..text.len().min(COUNTED_BYTES)];
+        let mut written = std::mem::take(&mut self.written);
         for run in runs(text) {
-            let mut parts = 0;
-            split(&text[run.clone()], |part| {
-                parts += 1;
-                self.add(Word::of(&text[run.start + part.start..run.start + part.end]));
-            });
-            let name = &text[run.clone()];
-            if parts > 1 {
-                self.add(Word::compound([name]));
-            } else if parts == 1 && mentions(name, text.get(run.end)) {
-                // It is a name and no word: it does not make the text longer.
-                *self.words.entry(Word::exact(name)).or_insert(0) += 1;
+            let is_called = matches!(text.get(run.end), Some(b'(' | b'!'));
+            let (start, end) = (run.start as u32, run.end as u32);
+            let of = written.entry(letters(&text[run]));
+            let of = of.or_insert(Written { start, end, times: 0, calls: 0 });
+            of.times += 1;
+            of.calls += u32::from(is_called);
+        }
+        written.drain().for_each(|(_, one)| self.identifier(text, &one));
+        if written.capacity() <= KEPT {
+            self.written = written;
+        }
+    }
+
+    fn identifier(&mut self, text: &[u8], of: &Written) {
+        let name = &text[of.start as usize..of.end as usize];
+        let mut parts = 0;
+        split(name, |part| {
+            parts += 1;
+            self.add_times(Word::of(&name[part]), of.times);
+        });
+        if parts > 1 {
+            self.add_times(Word::compound([name]), of.times);
+        } else if parts == 1 {
+            // It is a name and no word: it does not make the text longer.
+            let times = if is_capital(name) { of.times } else { of.calls };
+            if times > 0 && name.len() > 2 {
+                *self.words.entry(Word::exact(name)).or_insert(0) += times;
             }
         }
     }
 
-    /// One more.
-    pub fn add(&mut self, word: Word) {
-        *self.words.entry(word).or_insert(0) += 1;
-        self.all += 1;
+    /// The words of a name.
+    pub fn name(&mut self, name: &[u8]) {
+        each(name, |found| self.add_times(found.word, 1));
+    }
+
+    fn add_times(&mut self, word: Word, times: u32) {
+        *self.words.entry(word).or_insert(0) += times;
+        self.all += times;
     }
 
     /// What was counted, in the order of the words, and the counter is empty.
     pub fn take(&mut self) -> Vec<(Word, u32)> {
         let all = std::mem::take(&mut self.all);
-        let mut words: Vec<_> = [(Word::ALL, all)].into_iter().chain(self.words.drain()).collect();
+        let mut words = Vec::with_capacity(self.words.len() + 1);
+        words.push((Word::ALL, all));
+        words.extend(self.words.drain());
+        if self.words.capacity() > KEPT {
+            self.words = ByWord::default();
+        }
         words.sort_unstable();
         words
     }
 }
 
-/// Whether a word of one part seems to name something and not to be a word of a language: it begins with
-/// a capital, or is called.
-fn mentions(name: &[u8], next: Option<&u8>) -> bool {
-    name.len() > 2 && (name[0].is_ascii_uppercase() || matches!(next, Some(b'(' | b'!')))
+/// A hash of letters, of all 64 bits, so that no two identifiers of a text are taken for one.
+fn letters(run: &[u8]) -> u64 {
+    let mix = |hash: u64, word: u64| {
+        let wide = u128::from(hash ^ word) * 0x9e37_79b9_7f4a_7c15;
+        (wide >> 64) as u64 ^ wide as u64
+    };
+    let (words, rest) = run.as_chunks::<8>();
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let hash =
+        words.iter().fold(run.len() as u64, |hash, word| mix(hash, u64::from_le_bytes(*word)));
+    mix(hash, u64::from_le_bytes(last))
+}
+
+/// Whether a word of one part seems to name something and not to be a word of a language, wherever it
+/// stands.
+fn is_capital(name: &[u8]) -> bool {
+    name[0].is_ascii_uppercase()
 }
 
 /// A map from words, whose hash they are themselves.
-pub type ByWord<T> = std::collections::HashMap<Word, T, std::hash::BuildHasherDefault<ByItself>>;
+pub type ByWord<T> = HashMap<Word, T, BuildHasherDefault<ByItself>>;
 
 /// A hash that is one already.
 #[derive(Clone, Copy, Default)]
