@@ -374,17 +374,38 @@ fn nesting_a_thousand_deep_has_an_outline() {
 }
 
 #[test]
+fn parentheses_a_hundred_thousand_deep_end() {
+    brackets_end("(");
+}
+
+#[test]
 fn brackets_a_hundred_thousand_deep_end() {
+    brackets_end("[");
+}
+
+#[test]
+fn braces_a_hundred_thousand_deep_end() {
+    brackets_end("{");
+}
+
+#[test]
+fn angle_brackets_a_hundred_thousand_deep_end() {
+    brackets_end("<");
+}
+
+fn brackets_end(bracket: &str) {
+    // On lines, since a long line is left out anyway.
+    let text = format!("{bracket}{bracket}\n").repeat(50_000);
     for language in languages::all() {
-        for bracket in ["(", "[", "{", "<"] {
-            // On lines, since a long line is left out anyway.
-            let text = format!("{bracket}{bracket}\n").repeat(50_000);
-            let outline = extract(language.name, &text);
-            check(language, text.as_bytes(), &outline);
-            assert_ne!(outline.extent, Extent::Cut, "{}", language.name);
-            let found = Extractor::default().references(language, text.as_bytes(), &outline);
-            check_references(text.as_bytes(), &outline, &found);
-        }
+        let mut extractor = Extractor::default();
+        let (outline, references) = extractor.extract_all(language, text.as_bytes());
+        check(language, text.as_bytes(), &outline);
+        assert_ne!(outline.extent, Extent::Cut, "{}", language.name);
+        let found = match references {
+            Some(references) => References { references, extent: Extent::Whole },
+            None => extractor.references(language, text.as_bytes(), &outline),
+        };
+        check_references(text.as_bytes(), &outline, &found);
     }
 }
 

@@ -11,8 +11,8 @@ use tree_sitter::{
     QueryMatch, StreamingIterator, Tree,
 };
 
-use super::assemble::assemble;
-use super::languages::Language;
+use super::assemble::{Found, assemble};
+use super::languages::{Language, Reader};
 use super::pieces::{Skim, cut, without_long_lines};
 use super::rules::rules;
 use super::{Extent, Outline};
@@ -114,6 +114,10 @@ impl Extractor {
         also: Option<&mut dyn Looks>,
     ) -> Outline {
         let text = addressable(text);
+        if let Reader::Parser { parse, .. } = language.reader {
+            let (found, extent) = self.parse_with(parse, text);
+            return assemble(found, text, language.comments.attributes, extent);
+        }
         let Some(rules) = rules(language) else {
             return Outline { symbols: Vec::new(), extent: Extent::GivenUp };
         };
@@ -134,6 +138,24 @@ impl Extractor {
         }
         found.extend(skim.into_iter().flat_map(|skim| skim.found));
         assemble(found, text, language.comments.attributes, extent)
+    }
+
+    /// What a parser finds in a text within the limits.
+    fn parse_with(
+        &self,
+        parse: fn(&[u8]) -> Option<Vec<Found>>,
+        whole: &[u8],
+    ) -> (Vec<Found>, Extent) {
+        let short = without_long_lines(whole, self.limits.line_bytes);
+        let lines = short.as_ref().map_or(whole, |short| short.text.as_slice());
+        let left = &lines[..cut(lines, self.limits.text_bytes)];
+        let Some(mut found) = parse(left) else { return (Vec::new(), Extent::GivenUp) };
+        let is_whole = left.len() == whole.len() && found.len() <= self.limits.symbols;
+        found.truncate(self.limits.symbols);
+        if let Some(short) = &short {
+            found.iter_mut().for_each(|one| one.restore(short));
+        }
+        (found, if is_whole { Extent::Whole } else { Extent::Cut })
     }
 
     /// How much an outline may cost.

@@ -11,6 +11,7 @@ use std::sync::OnceLock;
 use tree_sitter::Language as Grammar;
 
 use super::Kind;
+use super::assemble::Found;
 use super::guards::Guarded;
 use super::pieces::Skim;
 pub use recognize::{may_be, named, of, possible};
@@ -37,10 +38,10 @@ pub struct Language {
     pub comments: Comments,
     /// What is written between the name of a definition and what encloses it.
     pub separator: &'static str,
-    /// The grammar's crate and its version.
+    /// The crate of the grammar or parser, and its version.
     pub grammar: (&'static str, &'static str),
-    /// The grammar.
-    pub(super) load: fn() -> Grammar,
+    /// What reads it.
+    pub(super) reader: Reader,
     /// What is a definition and what a mention, in the grammar's terms: the files of patterns, which
     /// say the one before a line `;; References` and the other after it. See [`super::rules`].
     pub(super) queries: &'static [&'static str],
@@ -48,6 +49,20 @@ pub struct Language {
     pub(super) guard: fn(&[u8]) -> Guarded<'_>,
     /// What takes away, before the grammar reads it, text that can define nothing.
     pub(super) skim: Option<fn(&[u8]) -> Skim>,
+}
+
+/// What reads a language.
+#[derive(Debug)]
+pub(super) enum Reader {
+    /// A grammar of tree-sitter.
+    Grammar(fn() -> Grammar),
+    /// A parser that is faster than any grammar could be.
+    Parser {
+        /// What a text defines; none where it would take too much work to say.
+        parse: fn(&[u8]) -> Option<Vec<Found>>,
+        /// The kinds of that, by number.
+        kinds: &'static [Kind],
+    },
 }
 
 /// Extensions that are a language's where the text says so.
@@ -112,6 +127,14 @@ impl Language {
         own.and_then(|family| by_name(family[0])).map_or(self.number, |first| first.number)
     }
 
+    /// The grammar, if it has one.
+    pub(super) fn grammar(&self) -> Option<Grammar> {
+        match self.reader {
+            Reader::Grammar(load) => Some(load()),
+            Reader::Parser { .. } => None,
+        }
+    }
+
     /// The patterns for definitions.
     pub(super) fn definitions(&self) -> String {
         self.queries.iter().map(|query| query.split(MARK).next().unwrap_or_default()).collect()
@@ -125,6 +148,9 @@ impl Language {
     /// The kinds of definitions that it has, by number.
     #[must_use]
     pub fn yields(&self) -> Vec<Kind> {
+        if let Reader::Parser { kinds, .. } = self.reader {
+            return kinds.to_vec();
+        }
         let definitions = self.definitions();
         let code = definitions.lines().filter(|line| !line.starts_with(';'));
         let captures = code.flat_map(|line| line.split('@').skip(1)).filter_map(|capture| {
@@ -169,7 +195,7 @@ fn list(groups: &[(&str, &[&str])], quote: &str) -> String {
 }
 
 /// How the definitions of any language are made of its tree; a change of that is counted here.
-const RULES: u32 = 5;
+const RULES: u32 = 6;
 
 /// A number that is another one whenever a text could have another outline.
 #[must_use]

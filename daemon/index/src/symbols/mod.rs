@@ -9,6 +9,7 @@ mod declarator;
 pub mod extract;
 mod guards;
 pub mod languages;
+mod markdown;
 mod pieces;
 mod reach;
 pub mod record;

@@ -103,12 +103,12 @@ impl Extractor {
         outline: &Outline,
     ) -> References {
         let text = addressable(text);
+        if !language.has_references() {
+            return References::default();
+        }
         let Some(patterns) = patterns(language) else {
             return References { references: Vec::new(), extent: Extent::GivenUp };
         };
-        if patterns.is_empty() {
-            return References::default();
-        }
         let most = self.limits().symbols.saturating_mul(MENTIONS);
         let (found, extent) = self.search(language, patterns, text, &[], most, None);
         let references = finish(found, text, outline, most);
@@ -122,8 +122,8 @@ impl Extractor {
         language: &Language,
         text: &[u8],
     ) -> (Outline, Option<Vec<Reference>>) {
-        let patterns = patterns(language).filter(|patterns| !patterns.is_empty());
-        let Some(patterns) = patterns.filter(|_| language.skim.is_none()) else {
+        let shares_tree = language.has_references() && language.skim.is_none();
+        let Some(patterns) = patterns(language).filter(|_| shares_tree) else {
             return (self.extract(language, text), None);
         };
         let limits = self.limits();

@@ -92,7 +92,7 @@ impl Seeks for Rules {
 
 impl Rules {
     fn new(language: &Language) -> Option<Self> {
-        let grammar = (language.load)();
+        let grammar = language.grammar()?;
         let query = Query::new(&grammar, &language.definitions()).ok()?;
         let roles = query.capture_names().iter().map(|name| Role::of(name));
         let roles = roles.collect::<Option<_>>()?;
@@ -236,7 +236,7 @@ pub(super) fn bare(range: Range<u32>, text: &[u8]) -> Range<u32> {
 
 /// The first line of a heading, without the closing `#`, and without marks of emphasis or code
 /// around all of it.
-fn title(range: Range<u32>, text: &[u8]) -> Range<u32> {
+pub(super) fn title(range: Range<u32>, text: &[u8]) -> Range<u32> {
     let whole = slice(text, &range);
     let line = &whole[..memchr::memchr(b'\n', whole).unwrap_or(whole.len())];
     let open = &line[..line.iter().rposition(|&byte| byte != b'#').map_or(0, |last| last + 1)];
@@ -265,7 +265,7 @@ pub(super) fn bytes(node: Node<'_>) -> Range<u32> {
 }
 
 /// A range without white space at its end, as some grammars have it.
-fn trimmed(range: Range<u32>, text: &[u8]) -> Range<u32> {
+pub(super) fn trimmed(range: Range<u32>, text: &[u8]) -> Range<u32> {
     range.start..range.start + slice(text, &range).trim_ascii_end().len() as u32
 }
 
@@ -277,7 +277,8 @@ mod tests {
     #[test]
     fn all_patterns_are_in_the_terms_of_their_grammars() {
         for language in all() {
-            let query = Query::new(&(language.load)(), &language.definitions());
+            let Some(grammar) = language.grammar() else { continue };
+            let query = Query::new(&grammar, &language.definitions());
             let query = query.unwrap_or_else(|error| panic!("{}: {error}", language.name));
             let unknown = query.capture_names().iter().find(|name| Role::of(name).is_none());
             assert_eq!(unknown, None, "{}", language.name);
