@@ -31,13 +31,14 @@ fn names<'a>(text: &'a [u8], outline: &Outline) -> Vec<&'a [u8]> {
 /// What is true of any outline.
 fn check(language: &Language, text: &[u8], outline: &Outline) {
     let end = u32::try_from(text.len()).unwrap();
+    let newlines: Vec<usize> = memchr::memchr_iter(b'\n', text).collect();
     for (index, symbol) in outline.symbols.iter().enumerate() {
         let (range, name) = (&symbol.range, &symbol.name);
         assert!(range.start < range.end && range.end <= end, "{symbol:?}");
         assert!(range.start <= name.start && name.start < name.end && name.end <= range.end);
         assert!(range.start <= symbol.head && symbol.head <= range.end, "{symbol:?}");
         assert!(symbol.scope.as_ref().is_none_or(|s| s.start <= s.end && s.end <= end));
-        let line_of = |at: u32| text[..at as usize].iter().filter(|&&b| b == b'\n').count() + 1;
+        let line_of = |at: u32| newlines.partition_point(|newline| *newline < at as usize) + 1;
         let before = &text[..name.start as usize];
         let line_start = before.iter().rposition(|&b| b == b'\n').map_or(0, |newline| newline + 1);
         assert_eq!(symbol.line as usize, line_of(name.start));
