@@ -3,12 +3,13 @@
 #![allow(clippy::unwrap_used)] // clippy takes only `#[test]` functions for tests
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use hob_index::context::documents::Documents;
 use hob_index::context::history::{Commit, History, Touched, line};
 use hob_index::context::look::{Looked, Source, look};
 use hob_index::context::pack::{File, Packed, Packing, Why, pack};
-use hob_index::context::rank::{Candidate, Corpus, Signal, candidates, settle, terms};
+use hob_index::context::rank::{Candidate, Corpus, Past, Signal, candidates, settle, terms};
 use hob_index::context::request::Request;
 use hob_index::symbols::Outline;
 use hob_index::symbols::extract::Extractor;
@@ -87,11 +88,13 @@ struct Answer {
     ranked: Vec<Candidate>,
 }
 
-fn ask(tree: &Tree, history: &History, request: &str, focus: &[&str], budget: usize) -> Answer {
+fn ask(tree: &Tree, history: History, request: &str, focus: &[&str], budget: usize) -> Answer {
     let request = Request::of(request);
     let focus: Vec<u32> =
         focus.iter().map(|path| tree.documents.number(path.as_bytes()).unwrap()).collect();
-    let (list, weighed) = candidates(tree, history, &request, &focus);
+    let history = Arc::new(history);
+    let past = Past::of(history.clone(), &tree.documents);
+    let (list, weighed) = candidates(tree, &past, &request, &focus);
     let voters: HashMap<u32, f32> = history.voters(&terms(&request)).into_iter().collect();
     let looked = list.into_iter().map(|candidate| {
         let at = candidate.document as usize;
@@ -155,7 +158,7 @@ fn tree() -> Tree {
 #[test]
 fn words_names_and_paths_of_a_request_choose_the_file() {
     let first =
-        |request: &str| ask(&tree(), &History::default(), request, &[], 2000).files[0].clone();
+        |request: &str| ask(&tree(), History::default(), request, &[], 2000).files[0].clone();
     assert_eq!(first("boil water twice"), "src/kettle.rs");
     assert_eq!(first("fix(whistle): louder alarm"), "src/whistle.rs");
     assert_eq!(first("why does `sound_alarm` print"), "src/whistle.rs");
@@ -166,7 +169,7 @@ fn words_names_and_paths_of_a_request_choose_the_file() {
 
 #[test]
 fn a_named_line_is_shown_first_and_what_encloses_it() {
-    let answer = ask(&tree(), &History::default(), "src/kettle.rs:7 is wrong", &[], 60);
+    let answer = ask(&tree(), History::default(), "src/kettle.rs:7 is wrong", &[], 60);
     let shown: Vec<_> = answer
         .packed
         .shown
@@ -187,7 +190,7 @@ fn past_commits_vote_for_the_files_that_they_touched_and_for_their_lines() {
         }],
         moved: Vec::new(),
     };
-    let answer = ask(&tree(), &History::of([&commit]), "quieter please", &[], 200);
+    let answer = ask(&tree(), History::of([&commit]), "quieter please", &[], 200);
     assert_eq!(answer.files[0], "src/whistle.rs");
     assert!(answer.ranked[0].signals[Signal::Votes as usize] > 0.0);
     assert!(String::from_utf8_lossy(&answer.packed.text).contains("let volume"));
@@ -202,13 +205,13 @@ fn a_file_in_focus_comes_first_and_brings_what_changes_with_it() {
             .to_vec(),
         moved: Vec::new(),
     };
-    let answer = ask(&tree(), &History::of([&commit]), "", &["src/lib.rs"], 200);
+    let answer = ask(&tree(), History::of([&commit]), "", &["src/lib.rs"], 200);
     assert_eq!(answer.files[..2], ["src/lib.rs", "src/whistle.rs"]);
 }
 
 #[test]
 fn the_text_has_paths_and_marked_runs_of_lines() {
-    let answer = ask(&tree(), &History::default(), "pour", &[], 40);
+    let answer = ask(&tree(), History::default(), "pour", &[], 40);
     let text = String::from_utf8(answer.packed.text).unwrap();
     assert!(text.starts_with("src/kettle.rs\n@@ "), "{text}");
     assert!(text.contains("\n    pub fn pour(&self) {}\n"), "{text}");
@@ -219,7 +222,7 @@ fn no_budget_is_ever_exceeded_and_none_is_refused() {
     let tree = tree();
     for budget in (0..60).chain([100, 1000, 1 << 40]) {
         let answer =
-            ask(&tree, &History::default(), "boil the kettle, src/whistle.rs:4", &[], budget);
+            ask(&tree, History::default(), "boil the kettle, src/whistle.rs:4", &[], budget);
         let Packed { shown, text, tokens } = answer.packed;
         assert!(tokens <= budget && tokens == text.len().div_ceil(4), "{tokens} of {budget}");
         assert_eq!(shown.is_empty(), text.is_empty());
@@ -243,7 +246,7 @@ proptest! {
         let listed: Vec<(&str, &str)> =
             files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
         let tree = Tree::of(&listed);
-        let answer = ask(&tree, &History::default(), &request, &[], budget);
+        let answer = ask(&tree, History::default(), &request, &[], budget);
         prop_assert!(answer.packed.tokens <= budget);
         let mut seen = std::collections::HashSet::new();
         for one in &answer.packed.shown {

@@ -15,10 +15,11 @@ use crate::profile::stage;
 use crate::store::Store;
 use crate::tasks::Tasks;
 use crate::workspace::Snapshot;
+use hob_index::context::documents::Documents;
 use hob_index::context::history::History;
 use hob_index::context::look::{self, Looked, look};
 use hob_index::context::pack::{self, Packed, Packing, pack};
-use hob_index::context::rank::{Candidate, Weighed, candidates, settle, terms};
+use hob_index::context::rank::{Candidate, Past, Weighed, candidates, settle, terms};
 use hob_index::context::request::Request;
 use hob_index::symbols::Outline;
 use hob_index::symbols::extract::{Extractor, Limits};
@@ -29,7 +30,7 @@ use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use table::{Table, Tables};
 pub(crate) use tokens::Tokens;
@@ -40,7 +41,11 @@ pub(crate) struct Kept {
     tables: Tables,
     maps: map::Maps,
     past: past::Known,
+    places: Places,
 }
+
+/// What is known of the past for the files of a table: there are tens of thousands of paths to look up.
+type Places = Mutex<Option<(Arc<Documents>, Arc<Past>)>>;
 
 impl Drop for Kept {
     fn drop(&mut self) {
@@ -99,14 +104,15 @@ pub(crate) fn recall(
 }
 
 /// Finds the context of a request.
-pub(crate) fn context(around: &Around<'_>, history: &History, asked: &Asked<'_>) -> Answer {
+pub(crate) fn context(around: &Around<'_>, history: &Arc<History>, asked: &Asked<'_>) -> Answer {
     let request = Request::of(asked.request);
     let table = table(around);
     let documents = table.documents.clone();
     let focus: Vec<u32> = asked.focus.iter().filter_map(|path| documents.number(path)).collect();
     let ranking = stage!("context.rank").entered();
     let corpus = table.corpus(around.store.as_deref());
-    let (list, weighed) = candidates(&corpus, history, &request, &focus);
+    let past = past_of(around.kept, history, &documents);
+    let (list, weighed) = candidates(&corpus, &past, &request, &focus);
     if let Some(error) = corpus.error() {
         tracing::warn!(%error, "a request is answered without the store");
         return context(&Around { store: None, ..around.clone() }, history, asked);
@@ -138,6 +144,20 @@ pub(crate) fn context(around: &Around<'_>, history: &History, asked: &Asked<'_>)
     let files =
         paths.into_iter().zip(files).map(|(path, (candidate, _))| (path, candidate)).collect();
     Answer { files, packed, shown, is_whole: table.is_whole }
+}
+
+fn past_of(kept: &Kept, history: &Arc<History>, documents: &Arc<Documents>) -> Arc<Past> {
+    let known = kept.places.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let is_same = |(of, past): &(Arc<Documents>, Arc<Past>)| {
+        Arc::ptr_eq(of, documents) && Arc::ptr_eq(&past.history, history)
+    };
+    if let Some((_, past)) = known.filter(is_same) {
+        return past;
+    }
+    let past = Arc::new(Past::of(history.clone(), documents));
+    let places = Some((documents.clone(), past.clone()));
+    *kept.places.lock().unwrap_or_else(PoisonError::into_inner) = places;
+    past
 }
 
 /// Whether no word, name, place or commit speaks for a file.

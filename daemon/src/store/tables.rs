@@ -12,7 +12,7 @@ use redb::{
 use std::path::Path;
 
 /// The version of the stored format. Any other is set aside.
-pub(super) const VERSION: u32 = 5;
+pub(super) const VERSION: u32 = 6;
 
 /// What redb keeps of the file in memory.
 const REDB_CACHE: usize = 8 << 20;

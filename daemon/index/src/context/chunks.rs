@@ -3,6 +3,8 @@
 //! A definition with its documentation is one; of what holds others (a class, an `impl`) its
 //! beginning up to the first of them is; and what is left at the top level, in windows.
 
+use std::ops::Range;
+
 use super::super::symbols::languages::Language;
 use super::super::symbols::{Kind, Outline};
 
@@ -62,12 +64,15 @@ impl<'t> Lines<'t> {
     /// The bytes of lines, from the first to the last of them, with their ends.
     #[must_use]
     pub fn slice(&self, start: u32, end: u32) -> &'t [u8] {
+        &self.text[self.range(start, end)]
+    }
+
+    /// Where those lines stand.
+    #[must_use]
+    pub fn range(&self, start: u32, end: u32) -> Range<usize> {
         let at =
             |line: u32| self.starts.get(line as usize).map_or(self.text.len(), |at| *at as usize);
-        if start == 0 || start > end {
-            return &[];
-        }
-        &self.text[at(start - 1)..at(end)]
+        if start == 0 || start > end { 0..0 } else { at(start - 1)..at(end) }
     }
 
     /// The line that a byte is in.

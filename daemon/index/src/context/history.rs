@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::words::{ByWord, Word};
+use crate::words::{ByWord, Word, letters};
 use crate::{seal, varint};
 
 /// A commit, as far as it can vote.
@@ -102,10 +102,7 @@ pub fn line(text: &[u8]) -> Option<u32> {
     if text.len() < 6 {
         return None;
     }
-    let hash = text.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
-    Some((hash ^ (hash >> 32)) as u32)
+    Some(letters(text) as u32)
 }
 
 /// The lines of a file that commits wrote.
@@ -149,6 +146,9 @@ pub struct History {
     touched: Vec<Vec<u32>>,
     /// For each path the lines that commits wrote, by [`line()`], with the commit: in order.
     written: Vec<Vec<(u32, u32)>>,
+    /// For each path what its commits come to, by their age.
+    recency: Vec<f32>,
+    latest: Vec<f32>,
     /// What files of the past are called now.
     now: HashMap<Vec<u8>, Vec<u8>>,
 }
@@ -172,6 +172,9 @@ impl History {
         }
         let sum: f32 = history.lengths.iter().sum();
         history.average = (sum / history.lengths.len().max(1) as f32).max(1.0);
+        history.recency = history.touched_by_age(fresh);
+        history.recency.iter_mut().for_each(|sum| *sum = sum.ln_1p());
+        history.latest = history.touched_by_age(|age| (-(age as f32) / 8.0).exp());
         history
     }
 
@@ -218,7 +221,7 @@ impl History {
         self.numbers.get(path).copied()
     }
 
-    /// Paths that were touched.
+    /// The paths that were touched.
     #[must_use]
     pub fn paths(&self) -> &[Vec<u8>] {
         &self.paths
@@ -262,16 +265,14 @@ impl History {
 
     /// How lately and how often each path was touched.
     #[must_use]
-    pub fn recency(&self) -> Vec<f32> {
-        let mut recency = self.touched_by_age(fresh);
-        recency.iter_mut().for_each(|sum| *sum = sum.ln_1p());
-        recency
+    pub fn recency(&self) -> &[f32] {
+        &self.recency
     }
 
     /// Whether each path was touched by the very last commits.
     #[must_use]
-    pub fn latest(&self) -> Vec<f32> {
-        self.touched_by_age(|age| (-(age as f32) / 8.0).exp())
+    pub fn latest(&self) -> &[f32] {
+        &self.latest
     }
 
     /// What each path's commits come to, those without many files, by their ages in commits.

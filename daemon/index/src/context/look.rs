@@ -1,6 +1,7 @@
 //! A look into the files that a request may be about: which of their chunks.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use super::chunks::{Chunk, Lines, chunks};
 use super::history;
@@ -8,7 +9,7 @@ use super::history::Written;
 use super::rank::Weighed;
 use crate::symbols::languages::Language;
 use crate::symbols::{Kind, Outline, Symbol};
-use crate::words::{ByWord, each, each_like};
+use crate::words::{ByWord, Word, each, each_like};
 
 /// A file with its chunks.
 #[derive(Clone, Debug)]
@@ -75,18 +76,22 @@ pub const LOOKED_BYTES: usize = 1 << 20;
 pub fn look(source: &Source<'_>, weighed: &Weighed) -> Looked {
     let text = &source.text[..source.text.len().min(LOOKED_BYTES)];
     let lines = Lines::of(text);
-    let outline = within(source.outline, text.len());
+    let outline = as_far_as(source.outline, text.len());
     let outline = &*outline;
     let chunks = chunks(&lines, source.language, outline);
+    // Chunks overlap: what stands in several is looked at once.
+    let words = words(text, weighed);
+    let written = written(&lines, &source.written);
     let mut seen: Vec<Seen> = Vec::with_capacity(chunks.len());
     let mut owns: HashMap<u32, f32> = HashMap::new();
     for chunk in chunks {
-        let body = lines.slice(chunk.start, chunk.end);
+        let body = lines.range(chunk.start, chunk.end);
         let symbol = chunk.symbol.map(|index| &outline.symbols[index as usize]);
         let name = symbol
             .map_or(&[][..], |symbol| &text[symbol.name.start as usize..symbol.name.end as usize]);
         let mut signals = ChunkSignals::default();
-        (signals.text, signals.code, signals.coverage) = bm25(body, name, &chunk, weighed);
+        (signals.text, signals.code, signals.coverage) =
+            bm25(within(&words, &body), name, &chunk, weighed);
         // `mod name;` says where something is defined, and defines nothing.
         let is_elsewhere = |symbol: &Symbol| {
             symbol.kind == Kind::Module && symbol.head >= symbol.range.end.saturating_sub(1)
@@ -94,7 +99,11 @@ pub fn look(source: &Source<'_>, weighed: &Weighed) -> Looked {
         if !symbol.is_some_and(is_elsewhere) {
             signals.name = name_match(name, weighed);
         }
-        written(&lines, &chunk, &source.written, &mut signals);
+        let lines = chunk.start as usize..chunk.end as usize + 1;
+        for (_, (vote, fresh)) in within(&written, &lines) {
+            signals.votes = signals.votes.max(*vote);
+            signals.recency = signals.recency.max(*fresh);
+        }
         let named = |line: &&u32| chunk.start <= **line && **line <= chunk.end;
         signals.place = source.places.iter().any(|line| named(&line));
         if let Some(symbol) = symbol {
@@ -112,7 +121,7 @@ pub fn look(source: &Source<'_>, weighed: &Weighed) -> Looked {
 }
 
 /// An outline, as far as a text goes.
-fn within(outline: &Outline, length: usize) -> std::borrow::Cow<'_, Outline> {
+fn as_far_as(outline: &Outline, length: usize) -> std::borrow::Cow<'_, Outline> {
     let is_inside = |end: u32| end as usize <= length;
     if outline.symbols.iter().all(|symbol| is_inside(symbol.range.end)) {
         return std::borrow::Cow::Borrowed(outline);
@@ -128,18 +137,38 @@ fn within(outline: &Outline, length: usize) -> std::borrow::Cow<'_, Outline> {
     std::borrow::Cow::Owned(Outline { symbols, extent: outline.extent })
 }
 
-/// BM25 of a chunk: the words of its name count three times more.
-fn bm25(text: &[u8], name: &[u8], chunk: &Chunk, weighed: &Weighed) -> (f32, f32, f32) {
-    let mut counts: ByWord<f32> = ByWord::default();
-    let mut code: ByWord<f32> = ByWord::default();
+/// The words of the request in a text, and where.
+fn words(text: &[u8], weighed: &Weighed) -> Vec<(usize, Word)> {
+    let mut words = Vec::new();
     each_like(text, &weighed.like, |found| {
-        if weighed.words.contains_key(&found.word) {
-            *counts.entry(found.word).or_default() += 1.0;
-        }
-        if weighed.names.contains_key(&found.word) {
-            *code.entry(found.word).or_default() += 1.0;
+        let word = &found.word;
+        if weighed.words.contains_key(word) || weighed.names.contains_key(word) {
+            words.push((found.range.start, *word));
         }
     });
+    // A compound comes after its parts, and begins with the first of them.
+    words.sort_by_key(|(at, _)| *at);
+    words
+}
+
+/// What has its place in a range, of what is in the order of places.
+fn within<'a, T>(list: &'a [(usize, T)], range: &Range<usize>) -> &'a [(usize, T)] {
+    let first = |at: usize| list.partition_point(|(place, _)| *place < at);
+    &list[first(range.start)..first(range.end)]
+}
+
+/// BM25 of a chunk: the words of its name count three times more.
+fn bm25(text: &[(usize, Word)], name: &[u8], chunk: &Chunk, weighed: &Weighed) -> (f32, f32, f32) {
+    let mut counts: ByWord<f32> = ByWord::default();
+    let mut code: ByWord<f32> = ByWord::default();
+    for (_, word) in text {
+        if weighed.words.contains_key(word) {
+            *counts.entry(*word).or_default() += 1.0;
+        }
+        if weighed.names.contains_key(word) {
+            *code.entry(*word).or_default() += 1.0;
+        }
+    }
     each(name, |found| {
         if let Some(count) = counts.get_mut(&found.word) {
             *count += 3.0;
@@ -175,15 +204,11 @@ fn name_match(name: &[u8], weighed: &Weighed) -> f32 {
     hit * hits / all.max(1.0)
 }
 
-fn written(lines: &Lines<'_>, chunk: &Chunk, written: &Written<'_>, signals: &mut ChunkSignals) {
+/// The lines that commits wrote, with how far those vote and how fresh they are.
+fn written(lines: &Lines<'_>, written: &Written<'_>) -> Vec<(usize, (f32, f32))> {
     if written.is_empty() {
-        return;
+        return Vec::new();
     }
-    for number in chunk.start..=chunk.end {
-        let Some(line) = history::line(lines.slice(number, number)) else { continue };
-        if let Some((vote, fresh)) = written.get(line) {
-            signals.votes = signals.votes.max(vote);
-            signals.recency = signals.recency.max(fresh);
-        }
-    }
+    let known = |number: u32| written.get(history::line(lines.slice(number, number))?);
+    (1..=lines.count()).filter_map(|number| Some((number as usize, known(number)?))).collect()
 }

@@ -88,7 +88,7 @@ pub fn pack(files: &[File<'_>], packing: Packing, count: &dyn Fn(&[u8]) -> usize
     let mut page = Page::new(files, packing.budget, count);
     let scored = scored(files);
     let mut order: Vec<usize> = (0..scored.len()).collect();
-    order.sort_by(|a, b| scored[*b].score.total_cmp(&scored[*a].score).then(a.cmp(b)));
+    order.sort_unstable_by(|a, b| scored[*b].score.total_cmp(&scored[*a].score).then(a.cmp(b)));
     for one in order.iter().map(|at| &scored[*at]) {
         if one.seen.signals.place {
             page.add(one, one.seen.chunk.start, one.seen.chunk.end, Why::Named, packing.budget);
@@ -118,7 +118,8 @@ pub fn pack(files: &[File<'_>], packing: Packing, count: &dyn Fn(&[u8]) -> usize
         }
     }
     let value = |one: &Scored<'_>| one.score - packing.brevity * (1.0 + one.seen.bytes as f32).ln();
-    order.sort_by(|a, b| value(&scored[*b]).total_cmp(&value(&scored[*a])).then(a.cmp(b)));
+    let values: Vec<f32> = scored.iter().map(value).collect();
+    order.sort_unstable_by(|a, b| values[*b].total_cmp(&values[*a]).then(a.cmp(b)));
     let mut misses = 0;
     for one in order.iter().map(|at| &scored[*at]) {
         let chunk = &one.seen.chunk;

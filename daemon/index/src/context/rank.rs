@@ -9,6 +9,7 @@
 //! BM25: Robertson and Zaragoza, *The Probabilistic Relevance Framework: BM25 and Beyond*, 2009.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::documents::{Documents, Sort};
 use super::history::History;
@@ -49,9 +50,10 @@ macro_rules! signals {
             /// How much it counts.
             #[must_use]
             pub fn weight(self) -> f32 {
-                match self { $(Self::$name => $weight),* }
+                WEIGHTS[self as usize]
             }
         }
+        const WEIGHTS: Signals = [$($weight),*];
         /// How many there are.
         pub const SIGNALS: usize = [$(Signal::$name),*].len();
     };
@@ -124,26 +126,43 @@ const MOST_DEFINERS: usize = 40;
 /// How many of the best files say what is near them.
 const SEEDS: usize = 12;
 
+/// What is known of the past, beside the files of now.
+#[derive(Debug)]
+pub struct Past {
+    /// The commits.
+    pub history: Arc<History>,
+    /// The document of each of their paths.
+    documents: Vec<Option<u32>>,
+}
+
+impl Past {
+    /// For these files.
+    #[must_use]
+    pub fn of(history: Arc<History>, documents: &Documents) -> Self {
+        let documents = history.paths().iter().map(|path| documents.number(path)).collect();
+        Self { history, documents }
+    }
+}
+
 /// The files that a request may be about, best first, before their text was read.
 pub fn candidates(
     corpus: &dyn Corpus,
-    history: &History,
+    past: &Past,
     request: &Request,
     focus: &[u32],
 ) -> (Vec<Candidate>, Weighed) {
+    let Past { history, documents: paths } = past;
     let documents = corpus.documents();
     let count = documents.all().len();
     let mut rows: Vec<Signals> = vec![[0.0; SIGNALS]; count];
     let weighed = by_words(corpus, request, &mut rows);
     let voters = history.voters(&terms(request));
-    let found = |path: &Vec<u8>| documents.number(path);
-    let paths: Vec<Option<u32>> = history.paths().iter().map(found).collect();
-    spread(&mut rows, &paths, Signal::Votes, &history.votes(&voters), f32::sqrt);
+    spread(&mut rows, paths, Signal::Votes, &history.votes(&voters), f32::sqrt);
     let nearest: Vec<_> =
         voters.iter().take(12).map(|(commit, weight)| (*commit, weight * weight)).collect();
-    spread(&mut rows, &paths, Signal::Nearest, &history.votes(&nearest), f32::sqrt);
-    spread(&mut rows, &paths, Signal::Recency, &history.recency(), |value| value);
-    spread(&mut rows, &paths, Signal::Latest, &history.latest(), |value| value);
+    spread(&mut rows, paths, Signal::Nearest, &history.votes(&nearest), f32::sqrt);
+    spread(&mut rows, paths, Signal::Recency, history.recency(), |value| value);
+    spread(&mut rows, paths, Signal::Latest, history.latest(), |value| value);
     for (row, document) in rows.iter_mut().zip(documents.all()) {
         match document.sort {
             Sort::Code => {}
@@ -166,10 +185,8 @@ pub fn candidates(
         Some((history.number(&documents.all()[*document as usize].path)?, 1.0))
     });
     let together = history.together(&seeds.collect::<Vec<_>>());
-    spread(&mut rows, &paths, Signal::Together, &together, |value| value);
-    for signal in Signal::ALL {
-        normalize(rows.iter_mut().map(|row| &mut row[*signal as usize]));
-    }
+    spread(&mut rows, paths, Signal::Together, &together, |value| value);
+    normalize_all(&mut rows);
     let mut order: Vec<(f32, u32)> =
         (0..).zip(&rows).map(|(document, row)| (sum(row), document)).collect();
     let best = |order: &mut Vec<(f32, u32)>, n: usize| {
@@ -224,7 +241,7 @@ pub fn terms(request: &Request) -> Vec<(Word, f32)> {
 /// The sum of what speaks for a file.
 #[must_use]
 pub fn sum(signals: &Signals) -> f32 {
-    Signal::ALL.iter().map(|signal| signal.weight() * signals[*signal as usize]).sum()
+    WEIGHTS.iter().zip(signals).map(|(weight, signal)| weight * signal).sum()
 }
 
 /// Divides all by the greatest.
@@ -233,6 +250,18 @@ pub fn normalize<'a>(values: impl Iterator<Item = &'a mut f32>) {
     let most = values.iter().fold(0.0_f32, |most, value| most.max(**value));
     if most > 0.0 {
         values.iter_mut().for_each(|value| **value /= most);
+    }
+}
+
+/// Divides each signal by its greatest.
+fn normalize_all(rows: &mut [Signals]) {
+    let mut most = [0.0_f32; SIGNALS];
+    for row in &*rows {
+        most.iter_mut().zip(row).for_each(|(most, value)| *most = most.max(*value));
+    }
+    let most = most.map(|most| if most > 0.0 { most } else { 1.0 });
+    for row in rows {
+        row.iter_mut().zip(&most).for_each(|(value, most)| *value /= most);
     }
 }
 

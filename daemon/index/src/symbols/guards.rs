@@ -105,6 +105,95 @@ fn without_dollars(text: &[u8]) -> Cow<'_, [u8]> {
     left
 }
 
+/// For OCaml. Of the tag of a string `{tag|…|tag}` its scanner (tree-sitter-ocaml 0.26.0) keeps a part, reads
+/// what nobody wrote, and writes more than there is room for. It becomes a string in quotes.
+pub(super) fn ocaml(text: &[u8]) -> Guarded<'_> {
+    lines(text).map(|_| without_tags(text))
+}
+
+fn without_tags(text: &[u8]) -> Cow<'_, [u8]> {
+    const UNCLOSED: usize = 16;
+    let mut left = Cow::Borrowed(text);
+    let (mut from, mut unclosed) = (0, 0);
+    while let Some(found) = memchr::memchr(b'{', &text[from..]) {
+        let start = from + found;
+        from = start + 1;
+        // `{%name tag|…|tag}` is one as well.
+        let is_name = |byte: &u8| is_word(*byte) || matches!(byte, b'%' | b'.' | b' ');
+        let named = text.get(start + 1) == Some(&b'%');
+        let is_tag = |byte: &u8| byte.is_ascii_lowercase() || *byte == b'_' || *byte >= 0x80;
+        let rest = &text[start + 1..];
+        let bar = rest.iter().position(|byte| if named { !is_name(byte) } else { !is_tag(byte) });
+        let Some(bar) = bar.map(|bar| start + 1 + bar).filter(|bar| text[*bar] == b'|') else {
+            continue;
+        };
+        let tag = text[start + 1..bar].iter().rev().take_while(|byte| is_tag(byte)).count();
+        if tag == 0 {
+            continue;
+        }
+        let mut end = vec![b'|'];
+        end.extend_from_slice(&text[bar - tag..bar]);
+        end.push(b'}');
+        let body = bar + 1;
+        let close =
+            (unclosed < UNCLOSED).then(|| memchr::memmem::find(&text[body..], &end)).flatten();
+        let left = left.to_mut();
+        left[start..body].fill(b' ');
+        let Some(close) = close.map(|length| body + length) else {
+            unclosed += 1;
+            continue;
+        };
+        left[start] = b'"';
+        let marks = left[body..close].iter_mut().filter(|byte| matches!(byte, b'"' | b'\\'));
+        marks.for_each(|byte| *byte = b' ');
+        from = close + end.len();
+        left[close..from].fill(b' ');
+        left[close] = b'"';
+    }
+    left
+}
+
+/// For Fortran. Text in the form of punched cards becomes one in the free form.
+pub(super) fn fortran(text: &[u8]) -> Guarded<'_> {
+    lines(text).map(|_| if is_fixed(text) { free(text) } else { Cow::Borrowed(text) })
+}
+
+/// Whether no statement begins in the columns of labels.
+fn is_fixed(text: &[u8]) -> bool {
+    text.split(|byte| *byte == b'\n').all(|line| {
+        let label = &line[..line.len().min(5)];
+        let is_label = |byte: &u8| byte.is_ascii_digit() || byte.is_ascii_whitespace();
+        matches!(line.first(), Some(b'c' | b'C' | b'*' | b'!' | b'#' | b'd' | b'D'))
+            || label.iter().take_while(|byte| **byte != b'\t').all(is_label)
+    })
+}
+
+fn free(text: &[u8]) -> Cow<'_, [u8]> {
+    let mut left = text.to_vec();
+    // The end of the last line that is a statement.
+    let (mut before, mut start) = (None, 0);
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
+        let end = start + line.len();
+        let is_continued = line.get(5).is_some_and(|byte| !b" 0\n\r".contains(byte))
+            && line[..5].iter().all(|byte| *byte == b' ');
+        if let Some(b'c' | b'C' | b'*' | b'd' | b'D') = line.first() {
+            left[start] = b'!';
+        } else if is_continued {
+            left[start + 5] = b' ';
+            if let Some(newline) = before {
+                left[newline] = b' ';
+            }
+        }
+        let is_comment = matches!(left[start], b'!' | b'#') || memchr::memchr(b'!', line).is_some();
+        let is_blank = line.trim_ascii().is_empty();
+        if !is_blank {
+            before = (!is_comment && line.ends_with(b"\n")).then(|| end - 1);
+        }
+        start = end;
+    }
+    Cow::Owned(left)
+}
+
 /// For MATLAB. Its scanner (tree-sitter-matlab 1.3.1) takes each line of a comment by recursion.
 pub(super) fn matlab(text: &[u8]) -> Guarded<'_> {
     lines(text).and_then(|_| unless(comments_too_long, text))

@@ -81,8 +81,17 @@ pub struct Comments {
     pub blocks: &'static [(&'static str, &'static str)],
     /// What begins an attribute or decorator.
     pub attributes: &'static [&'static str],
-    /// Whether the first string of a body documents the definition.
-    pub docstring: bool,
+    /// Which string documents a definition, if one does.
+    pub(super) docstring: Option<Docstring>,
+}
+
+/// A string that documents a definition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Docstring {
+    /// The first one of its body.
+    Within,
+    /// The one before it.
+    Before,
 }
 
 /// All of them.
@@ -121,8 +130,12 @@ impl Language {
     /// Languages of one family mention what the others define: a number that they share.
     #[must_use]
     pub fn family(&self) -> u8 {
-        let families: [&[&str]; 3] =
-            [&["c", "cpp"], &["javascript", "typescript", "tsx"], &["java", "kotlin", "scala"]];
+        let families: [&[&str]; 4] = [
+            &["c", "cpp"],
+            &["javascript", "typescript", "tsx"],
+            &["java", "kotlin", "scala"],
+            &["ocaml", "ocaml_interface"],
+        ];
         let own = families.iter().find(|family| family.contains(&self.name));
         own.and_then(|family| by_name(family[0])).map_or(self.number, |first| first.number)
     }

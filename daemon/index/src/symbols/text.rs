@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use super::Symbol;
-use super::languages::{Comments, Language};
+use super::languages::{Comments, Docstring, Language};
 
 /// A part of a text.
 #[derive(Clone, Copy, Debug)]
@@ -163,7 +163,8 @@ fn boundary(text: &[u8], at: usize) -> usize {
 #[must_use]
 pub fn doc_line<'a>(window: &Window<'a>, symbol: &Symbol, language: &Language) -> Option<&'a [u8]> {
     let comments = &language.comments;
-    let after = comments.docstring.then(|| window.slice(symbol.head..u32::MAX));
+    let after = (comments.docstring == Some(Docstring::Within))
+        .then(|| window.slice(symbol.head..u32::MAX));
     let before = || comment_before(window.slice(0..symbol.range.start), comments);
     let line = after.and_then(docstring).or_else(before)?;
     Some(if line.len() > SHOWN_BYTES { &line[..boundary(line, SHOWN_BYTES)] } else { line })
@@ -203,6 +204,11 @@ fn comment_before<'a>(before: &'a [u8], comments: &Comments) -> Option<&'a [u8]>
     if memchr::memchr_iter(b'\n', &above[comment.len()..]).count() > 1 {
         return None;
     }
+    if comments.docstring == Some(Docstring::Before)
+        && let Some(string) = string_at_end(comment)
+    {
+        return first_telling(string, &[]);
+    }
     if let Some(block) = block_at_end(comment, comments, false) {
         return first_telling(block, &["*", "!"]);
     }
@@ -229,6 +235,16 @@ fn block_at_end<'a>(text: &'a [u8], comments: &Comments, beside: bool) -> Option
     let is_open = |(open, _): &&(&str, &str)| inner[start..].starts_with(open.as_bytes());
     let (open, _) = comments.blocks.iter().find(is_open)?;
     Some(&inner[start + open.len()..])
+}
+
+/// What is in the string that a text ends with, if nothing stands before it on its line.
+fn string_at_end(text: &[u8]) -> Option<&[u8]> {
+    let quotes: [&[u8]; 2] = [b"\"\"\"", b"\""];
+    let quote = quotes.into_iter().find(|quote| text.ends_with(quote))?;
+    let inner = &text[..text.len() - quote.len()];
+    let start = memchr::memmem::rfind(inner, quote)?;
+    let is_alone = last_line(&inner[..start]).trim_ascii().is_empty();
+    is_alone.then(|| &inner[start + quote.len()..])
 }
 
 /// The lines of comment that a text ends with.

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 use std::ops::Range;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 pub use block::{BLOCK_BYTES, Block, Corrupt, Emit, KEY_BYTES, Key, Posting, Source, find};
 pub use build::{Blocks, Build, MAX_CONTENTS, Merged, merge};
@@ -302,7 +302,8 @@ impl Like {
         all.retain(|common| !common.is_empty());
         all.sort_unstable();
         all.dedup();
-        let like = AhoCorasick::builder().ascii_case_insensitive(true).build(&all);
+        let kind = Some(AhoCorasickKind::DFA);
+        let like = AhoCorasick::builder().ascii_case_insensitive(true).kind(kind).build(&all);
         Self(like.ok().filter(|_| !all.is_empty()))
     }
 }
@@ -411,8 +412,9 @@ impl Counter {
     }
 }
 
-/// A hash of letters, of all 64 bits, so that no two identifiers of a text are taken for one.
-fn letters(run: &[u8]) -> u64 {
+/// A hash of letters, of all 64 bits, so that no two identifiers of a text are taken for one. It stands in
+/// stores.
+pub(crate) fn letters(run: &[u8]) -> u64 {
     let mix = |hash: u64, word: u64| {
         let wide = u128::from(hash ^ word) * 0x9e37_79b9_7f4a_7c15;
         (wide >> 64) as u64 ^ wide as u64

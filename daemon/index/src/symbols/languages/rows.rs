@@ -4,14 +4,14 @@ use super::super::guards;
 use super::super::markdown::markdown;
 use super::super::{Kind, branches, skim};
 use super::recognize::{is_cpp, is_matlab};
-use super::{Claim, Comments, Language, Reader};
+use super::{Claim, Comments, Docstring, Language, Reader};
 
 /// `//` and `/* */`, as in C.
 const C: Comments = Comments {
     lines: &["///", "//!", "//"],
     blocks: &[("/**", "*/"), ("/*!", "*/"), ("/*", "*/")],
     attributes: &[],
-    docstring: false,
+    docstring: None,
 };
 /// With attributes in brackets, and the parameters of a template.
 const CPP: Comments = Comments { attributes: &["[", "template"], ..C };
@@ -25,9 +25,10 @@ const CSHARP: Comments = Comments { attributes: &["["], ..C };
 /// With either sort of comment.
 const PHP: Comments = Comments { lines: &["//", "#"], attributes: &["#["], ..C };
 /// `#`.
-const SHELL: Comments = Comments { lines: &["#"], blocks: &[], attributes: &[], docstring: false };
+const SHELL: Comments = Comments { lines: &["#"], blocks: &[], attributes: &[], docstring: None };
 /// `#:`, and the first string of a body.
-const PYTHON: Comments = Comments { lines: &["#:"], attributes: &["@"], docstring: true, ..SHELL };
+const PYTHON: Comments =
+    Comments { lines: &["#:"], attributes: &["@"], docstring: Some(Docstring::Within), ..SHELL };
 /// `#`, and `=begin` to `=end`.
 const RUBY: Comments = Comments { blocks: &[("=begin", "=end")], ..SHELL };
 /// `--`, and `--[[ ]]`.
@@ -53,7 +54,23 @@ const RACKET: Comments = Comments { blocks: &[("#|", "|#")], ..LISP };
 const ERLANG: Comments = Comments { lines: &["%%", "%"], ..SHELL };
 /// `///`, and attributes.
 const GLEAM: Comments =
-    Comments { lines: &["///"], blocks: &[], attributes: &["@"], docstring: false };
+    Comments { lines: &["///"], blocks: &[], attributes: &["@"], docstring: None };
+/// `(* *)`.
+const OCAML: Comments = Comments {
+    lines: &[],
+    blocks: &[("(**", "*)"), ("(*", "*)")],
+    attributes: &["[@"],
+    docstring: None,
+};
+/// `#`, and a string before a definition.
+const JULIA: Comments = Comments {
+    blocks: &[("#=", "=#")],
+    attributes: &["@"],
+    docstring: Some(Docstring::Before),
+    ..SHELL
+};
+/// `!`.
+const FORTRAN: Comments = Comments { lines: &["!>", "!!", "!<", "!"], ..SHELL };
 /// `#`, and `!`.
 const PROPERTIES: Comments = Comments { lines: &["#", "!"], ..SHELL };
 /// None: what stands before a heading is another section.
@@ -813,6 +830,70 @@ pub(super) static ROWS: &[Language] = &[
         reader: Reader::Grammar(|| tree_sitter_matlab::LANGUAGE.into()),
         queries: &[include_str!("../queries/matlab.scm")],
         guard: guards::matlab,
+        skim: None,
+    },
+    Language {
+        name: "ocaml",
+        number: 44,
+        aliases: &["ml"],
+        extensions: &["ml"],
+        claim: None,
+        files: &[],
+        interpreters: &["ocaml"],
+        comments: OCAML,
+        separator: ".",
+        grammar: ("tree-sitter-ocaml", "0.26.0"),
+        reader: Reader::Grammar(|| tree_sitter_ocaml::LANGUAGE_OCAML.into()),
+        queries: &[include_str!("../queries/ocaml.scm")],
+        guard: guards::ocaml,
+        skim: None,
+    },
+    Language {
+        name: "ocaml_interface",
+        number: 45,
+        aliases: &["mli"],
+        extensions: &["mli"],
+        claim: None,
+        files: &[],
+        interpreters: &[],
+        comments: OCAML,
+        separator: ".",
+        grammar: ("tree-sitter-ocaml", "0.26.0"),
+        reader: Reader::Grammar(|| tree_sitter_ocaml::LANGUAGE_OCAML_INTERFACE.into()),
+        queries: &[include_str!("../queries/ocaml.scm")],
+        guard: guards::ocaml,
+        skim: None,
+    },
+    Language {
+        name: "julia",
+        number: 46,
+        aliases: &["jl"],
+        extensions: &["jl"],
+        claim: None,
+        files: &[],
+        interpreters: &["julia"],
+        comments: JULIA,
+        separator: ".",
+        grammar: ("tree-sitter-julia", "0.23.1"),
+        reader: Reader::Grammar(|| tree_sitter_julia::LANGUAGE.into()),
+        queries: &[include_str!("../queries/julia.scm")],
+        guard: guards::lines,
+        skim: None,
+    },
+    Language {
+        name: "fortran",
+        number: 47,
+        aliases: &["f90"],
+        extensions: &["f90", "f95", "f03", "f08", "f18", "f", "for", "ftn", "f77"],
+        claim: None,
+        files: &[],
+        interpreters: &[],
+        comments: FORTRAN,
+        separator: "%",
+        grammar: ("tree-sitter-fortran", "0.6.0"),
+        reader: Reader::Grammar(|| tree_sitter_fortran::LANGUAGE.into()),
+        queries: &[include_str!("../queries/fortran.scm")],
+        guard: guards::fortran,
         skim: None,
     },
 ];
