@@ -19,6 +19,7 @@
 //! ```
 
 pub mod context;
+pub mod edits;
 pub mod graph;
 pub mod letters;
 pub mod names;

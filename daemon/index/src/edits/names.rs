@@ -1,0 +1,281 @@
+//! Which file an edit is meant for: names as replies write them, and the files that they name.
+
+use std::collections::HashMap;
+
+/// A name from a line that says it: above a block, on its fence, or first within it. Markup around it is
+/// taken away. None where the line says something else.
+#[must_use]
+pub fn from_line(line: &[u8]) -> Option<Vec<u8>> {
+    let line = line.trim_ascii();
+    if let Some(info) = super::fence::info(line) {
+        return from_info(info);
+    }
+    let bare = bare(line);
+    if is_token(bare) {
+        return Some(unescaped(bare));
+    }
+    quoted(line)
+}
+
+/// The path that a line says and nothing else.
+#[must_use]
+pub fn alone(line: &[u8]) -> Option<Vec<u8>> {
+    let bare = bare(line);
+    is_path(bare).then(|| unescaped(bare))
+}
+
+/// A name from what stands after the opening marks of a fence: `python src/a.py`, `src/a.py`,
+/// `python:src/a.py`, `title="src/a.py"`.
+#[must_use]
+pub fn from_info(info: &[u8]) -> Option<Vec<u8>> {
+    let words = || info.split(|byte| byte.is_ascii_whitespace()).filter(|word| !word.is_empty());
+    for word in words() {
+        for key in [&b"title="[..], b"file=", b"filename=", b"path="] {
+            if let Some(value) = word.strip_prefix(key) {
+                return Some(bare(value).to_vec()).filter(|name| is_path(name));
+            }
+        }
+    }
+    let first = words().next()?;
+    if let Some(colon) = first.iter().position(|byte| *byte == b':') {
+        let name = bare(&first[colon + 1..]);
+        if is_path(name) {
+            return Some(name.to_vec());
+        }
+    }
+    let last = bare(words().next_back()?);
+    // `c++` or `diff` is a language.
+    is_path(last).then(|| last.to_vec())
+}
+
+/// Whether it can be nothing but a path: it has a directory or an extension, or is a file that everybody
+/// knows.
+#[must_use]
+pub fn is_path(name: &[u8]) -> bool {
+    const KNOWN: [&[u8]; 10] = [
+        b"Makefile",
+        b"Dockerfile",
+        b"Gemfile",
+        b"Rakefile",
+        b"Justfile",
+        b"Procfile",
+        b"LICENSE",
+        b"README",
+        b"Vagrantfile",
+        b"BUILD",
+    ];
+    let base = name.rsplit(|byte| *byte == b'/').next().unwrap_or(name);
+    let dot = base.iter().rposition(|byte| *byte == b'.');
+    let has_extension = dot.is_some_and(|dot| {
+        let extension = &base[dot + 1..];
+        !extension.is_empty()
+            && extension.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-+".contains(byte))
+    });
+    is_token(name)
+        && !base.is_empty()
+        && (has_extension || name.contains(&b'/') || KNOWN.contains(&name))
+}
+
+fn is_token(name: &[u8]) -> bool {
+    let is_part = |byte: &u8| !byte.is_ascii_whitespace() && !byte.is_ascii_control();
+    !name.is_empty()
+        && name.len() <= 4096
+        && name.iter().all(is_part)
+        && name.iter().any(u8::is_ascii_alphanumeric)
+}
+
+/// The only path in marks of code that a sentence has.
+fn quoted(line: &[u8]) -> Option<Vec<u8>> {
+    let mut found = line.split(|byte| *byte == b'`').skip(1).step_by(2);
+    let one = found.find(|word| is_path(word))?;
+    found.all(|word| !is_path(word)).then(|| one.to_vec())
+}
+
+/// A line without the markup, the words and the signs that stand around a name.
+fn bare(line: &[u8]) -> &[u8] {
+    const WORDS: [&[u8]; 7] =
+        [b"file path:", b"filename:", b"filepath:", b"file name:", b"file:", b"path:", b"in file"];
+    let mut name = line;
+    loop {
+        let before = name;
+        name = name.trim_ascii();
+        name = name.strip_prefix(b"<!--").unwrap_or(name);
+        name = name.strip_suffix(b"-->").unwrap_or(name);
+        name = name.strip_suffix(b"*/").unwrap_or(name);
+        for mark in [&b"//"[..], b"/*", b"--", b";;", b"- ", b"* ", b"+ ", b"> ", b"%"] {
+            name = name.strip_prefix(mark).unwrap_or(name);
+        }
+        while let Some(rest) = name.strip_prefix(b"#") {
+            name = rest;
+        }
+        let digits = name.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        if digits > 0 && (name[digits..].starts_with(b". ") || name[digits..].starts_with(b") ")) {
+            name = &name[digits + 2..];
+        }
+        for word in WORDS {
+            if name.len() > word.len() && name[..word.len()].eq_ignore_ascii_case(word) {
+                name = &name[word.len()..];
+            }
+        }
+        for mark in [&b"**"[..], b"__", b"*", b"`", b"\"", b"'"] {
+            let inner = name.strip_prefix(mark).and_then(|rest| rest.strip_suffix(mark));
+            name = inner.filter(|inner| !inner.is_empty()).unwrap_or(name);
+        }
+        // `a.py` (new file):
+        if let Some(open) = name.iter().rposition(|byte| *byte == b'(')
+            && name.ends_with(b")")
+            && open > 0
+            && name[open - 1].is_ascii_whitespace()
+        {
+            name = &name[..open];
+        }
+        name = name.strip_suffix(b":").unwrap_or(name);
+        name = name.strip_suffix(b",").unwrap_or(name);
+        if name == before {
+            return name;
+        }
+    }
+}
+
+/// Without the backslashes by which Markdown keeps signs from being marks.
+fn unescaped(name: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(name.len());
+    for (at, byte) in name.iter().enumerate() {
+        let escapes = *byte == b'\\' && name.get(at + 1).is_some_and(|next| b"_*`".contains(next));
+        if !escapes {
+            plain.push(*byte);
+        }
+    }
+    plain
+}
+
+/// The files that there are.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// Those that edits were asked for come first.
+    paths: Vec<Vec<u8>>,
+    by_path: HashMap<Vec<u8>, usize>,
+    by_base: HashMap<Vec<u8>, Vec<usize>>,
+    /// How many were asked for.
+    asked: usize,
+}
+
+/// What a name stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// A file that there is.
+    File(Vec<u8>),
+    /// None that there is.
+    New(Vec<u8>),
+    /// One of several.
+    Several(Vec<Vec<u8>>),
+}
+
+impl Known {
+    /// Of these paths, from the root: those that edits were asked for, and all others.
+    pub fn of(
+        asked: impl IntoIterator<Item = Vec<u8>>,
+        all: impl IntoIterator<Item = Vec<u8>>,
+    ) -> Self {
+        let mut known = Self::default();
+        asked.into_iter().for_each(|path| known.add(path));
+        known.asked = known.paths.len();
+        all.into_iter().for_each(|path| known.add(path));
+        known
+    }
+
+    fn add(&mut self, path: Vec<u8>) {
+        if self.by_path.contains_key(&path) {
+            return;
+        }
+        let number = self.paths.len();
+        self.by_base.entry(base(&path).to_vec()).or_default().push(number);
+        self.by_path.insert(path.clone(), number);
+        self.paths.push(path);
+    }
+
+    /// What a name stands for: the path itself; else the only file whose path ends with it; else the only
+    /// one of that base name; else the only one that is called nearly so. Those that were asked for go
+    /// before all others.
+    #[must_use]
+    pub fn find(&self, name: &[u8]) -> Named {
+        let name = name.strip_prefix(b"./").unwrap_or(name);
+        if self.by_path.contains_key(name) {
+            return Named::File(name.to_vec());
+        }
+        let same: &[usize] = self.by_base.get(base(name)).map_or(&[], Vec::as_slice);
+        let ends = |number: &&usize| {
+            let rest = self.paths[**number].strip_suffix(name);
+            rest.is_some_and(|rest| rest.ends_with(b"/"))
+        };
+        let ending: Vec<usize> = same.iter().filter(ends).copied().collect();
+        // `b/x.py` is none of `a/x.py`: a directory that is named and is another tells of a new file.
+        let lists = if name.contains(&b'/') { vec![ending] } else { vec![same.to_vec()] };
+        for list in lists {
+            match self.one(&list) {
+                Some(Ok(path)) => return Named::File(path),
+                Some(Err(several)) => return Named::Several(several),
+                None => {}
+            }
+        }
+        Named::New(name.to_vec())
+    }
+
+    /// The files that are called nearly so, the nearest first.
+    #[must_use]
+    pub fn near(&self, name: &[u8]) -> Vec<Vec<u8>> {
+        let wanted = base(name).to_ascii_lowercase();
+        let mut near: Vec<(usize, usize)> = Vec::new();
+        for (number, path) in self.paths.iter().enumerate() {
+            let have = base(path).to_ascii_lowercase();
+            let most = wanted.len().max(have.len()) / 5;
+            if wanted.len().abs_diff(have.len()) <= most
+                && let Some(distance) = distance(&wanted, &have, most)
+            {
+                let own = usize::from(number >= self.asked);
+                near.push((2 * distance + own, number));
+            }
+        }
+        near.sort_unstable();
+        near.truncate(5);
+        near.into_iter().map(|(_, number)| self.paths[number].clone()).collect()
+    }
+
+    fn one(&self, list: &[usize]) -> Option<Result<Vec<u8>, Vec<Vec<u8>>>> {
+        let asked: Vec<usize> =
+            list.iter().copied().filter(|number| *number < self.asked).collect();
+        for list in [asked.as_slice(), list] {
+            match list {
+                [] => {}
+                [one] => return Some(Ok(self.paths[*one].clone())),
+                several => {
+                    let paths = several.iter().map(|number| self.paths[*number].clone());
+                    return Some(Err(paths.collect()));
+                }
+            }
+        }
+        None
+    }
+}
+
+fn base(path: &[u8]) -> &[u8] {
+    path.rsplit(|byte| *byte == b'/').next().unwrap_or(path)
+}
+
+/// How many letters must be put in, taken out or changed, if not more than so many (Levenshtein 1966).
+fn distance(a: &[u8], b: &[u8], most: usize) -> Option<usize> {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, of_a) in a.iter().enumerate() {
+        let mut corner = row[0];
+        row[0] = i + 1;
+        for (j, of_b) in b.iter().enumerate() {
+            let changed = corner + usize::from(of_a != of_b);
+            corner = row[j + 1];
+            row[j + 1] = changed.min(row[j] + 1).min(corner + 1);
+        }
+        if row.iter().min() > Some(&most) {
+            return None;
+        }
+    }
+    row.last().copied().filter(|distance| *distance <= most)
+}

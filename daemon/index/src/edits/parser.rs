@@ -1,0 +1,334 @@
+//! Reads the edits of a reply, line by line, as it comes.
+
+use super::blocks::{Block, Step as InBlock};
+use super::diff::{Diff, Found, Step};
+use super::fence::{self, Fence};
+use super::names::{alone, from_info, from_line, is_path};
+use super::patch::Patch;
+use super::{Change, Edit, Format, Malformed};
+
+/// What a reply asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reply {
+    /// Its edits, in order.
+    pub edits: Vec<Edit>,
+    /// What begins like an edit and is none.
+    pub malformed: Vec<Malformed>,
+    /// What it suggests for a shell.
+    pub shell: Vec<Vec<u8>>,
+}
+
+/// The edits of a whole reply.
+#[must_use]
+pub fn parse(reply: &[u8], only: Option<Format>) -> Reply {
+    let mut parser = Parser::new(only);
+    parser.feed(reply);
+    parser.finish()
+}
+
+/// Takes a reply as it comes.
+#[derive(Debug)]
+pub struct Parser {
+    only: Option<Format>,
+    /// A line that has not ended yet.
+    rest: Vec<u8>,
+    /// How many lines were read.
+    number: u32,
+    /// The last lines outside of edits, the last one last.
+    above: Vec<Vec<u8>>,
+    /// The first line of a header of a diff, perhaps.
+    held: Option<Vec<u8>>,
+    fence: Option<Fence>,
+    open: Open,
+    blocks: u32,
+    reply: Reply,
+    /// Whole files: they count where there is no edit of another form.
+    wholes: Vec<Edit>,
+    cut: Vec<Malformed>,
+}
+
+/// What is being read.
+#[derive(Debug)]
+enum Open {
+    Text,
+    Block(Block),
+    Diff(Diff),
+    Patch(Patch),
+}
+
+/// How many lines above a block may say its file.
+const ABOVE: usize = 3;
+const UNCLOSED_BLOCK: &str = "it has no line `>>>>>>> REPLACE` at its end: was the reply cut off?";
+const UNCLOSED_PATCH: &str = "it has no line `*** End Patch` at its end: was the reply cut off?";
+const UNCLOSED_FENCE: &str = "its fence is not closed: was the reply cut off?";
+
+impl Parser {
+    /// For edits of any form, or of one alone.
+    #[must_use]
+    pub fn new(only: Option<Format>) -> Self {
+        Self {
+            only,
+            rest: Vec::new(),
+            number: 0,
+            above: Vec::new(),
+            held: None,
+            fence: None,
+            open: Open::Text,
+            blocks: 0,
+            reply: Reply::default(),
+            wholes: Vec::new(),
+            cut: Vec::new(),
+        }
+    }
+
+    /// Takes the next bytes.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        let mut rest = bytes;
+        while let Some(newline) = memchr::memchr(b'\n', rest) {
+            let mut line = std::mem::take(&mut self.rest);
+            line.extend_from_slice(&rest[..newline]);
+            rest = &rest[newline + 1..];
+            self.line(&line);
+        }
+        self.rest.extend_from_slice(rest);
+    }
+
+    /// The edits that are complete so far.
+    #[must_use]
+    pub fn edits(&self) -> &[Edit] {
+        &self.reply.edits
+    }
+
+    /// What the whole reply asks for.
+    #[must_use]
+    pub fn finish(mut self) -> Reply {
+        let last = std::mem::take(&mut self.rest);
+        if !last.is_empty() {
+            self.line(&last);
+        }
+        if let Some(held) = self.held.take() {
+            self.plain(&held);
+        }
+        match std::mem::replace(&mut self.open, Open::Text) {
+            Open::Text => {}
+            Open::Block(block) => self.malformed(block.line, block.names, UNCLOSED_BLOCK),
+            Open::Diff(diff) if self.fence.is_some() => {
+                for found in diff.finish() {
+                    self.malformed(found.line, found.names, UNCLOSED_FENCE);
+                }
+            }
+            Open::Diff(diff) => self.take(diff.finish(), Format::Udiff),
+            Open::Patch(patch) => self.malformed(patch.line, Vec::new(), UNCLOSED_PATCH),
+        }
+        if let Some(fence) = self.fence.take()
+            && !fence.is_taken
+            && self.whole_name(&fence).is_some()
+        {
+            let names = self.whole_name(&fence).into_iter().collect();
+            self.cut.push(Malformed { block: 0, line: fence.line, names, what: UNCLOSED_FENCE });
+        }
+        let has_others = !self.reply.edits.is_empty() || !self.reply.malformed.is_empty();
+        if self.may(Format::Whole) && !has_others {
+            self.reply.edits = self.wholes;
+            self.reply.malformed = self.cut;
+        }
+        // Numbers in the order of their places.
+        let mut block = 0;
+        for edit in &mut self.reply.edits {
+            block += 1;
+            edit.block = block;
+        }
+        for one in &mut self.reply.malformed {
+            let before = self.reply.edits.iter().filter(|edit| edit.line < one.line).count();
+            one.block = before as u32 + 1;
+        }
+        self.reply
+    }
+
+    fn may(&self, format: Format) -> bool {
+        self.only.is_none_or(|only| {
+            let either = [Format::Diff, Format::DiffFenced];
+            only == format || (either.contains(&only) && either.contains(&format))
+        })
+    }
+
+    fn line(&mut self, line: &[u8]) {
+        self.number = self.number.saturating_add(1);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        match &mut self.open {
+            Open::Text => self.text(line),
+            Open::Block(block) => {
+                if let InBlock::Ends(change) = block.line(line) {
+                    let Open::Block(block) = std::mem::replace(&mut self.open, Open::Text) else {
+                        return;
+                    };
+                    let format = if block.is_fenced { Format::DiffFenced } else { Format::Diff };
+                    self.take(vec![Found { line: block.line, names: block.names, change }], format);
+                }
+            }
+            Open::Diff(diff) => {
+                let is_closed = self.fence.as_mut().is_some_and(|fence| fence.closes(line));
+                if is_closed || diff.line(line, self.number) == Step::Over {
+                    let Open::Diff(diff) = std::mem::replace(&mut self.open, Open::Text) else {
+                        return;
+                    };
+                    self.take(diff.finish(), Format::Udiff);
+                    if is_closed {
+                        self.fence = None;
+                    } else {
+                        self.text(line);
+                    }
+                }
+            }
+            Open::Patch(patch) => {
+                if let Some(found) = patch.line(line, self.number) {
+                    self.open = Open::Text;
+                    self.take(found, Format::Patch);
+                }
+            }
+        }
+    }
+
+    fn text(&mut self, line: &[u8]) {
+        if let Some(held) = self.held.take() {
+            if line.starts_with(b"+++ ") {
+                self.diff(&[&held, line]);
+                return;
+            }
+            self.plain(&held);
+        }
+        if line.starts_with(b"--- ") && self.may(Format::Udiff) {
+            self.held = Some(line.to_vec());
+            return;
+        }
+        self.plain(line);
+    }
+
+    /// A line that is no header of a diff.
+    fn plain(&mut self, line: &[u8]) {
+        if self.fence.as_mut().is_some_and(|fence| fence.closes(line)) {
+            self.close();
+            return;
+        }
+        let is_fenced = self.fence.is_some();
+        if self.may(Format::Diff) {
+            let (names, within) = self.names();
+            if let Some(block) = Block::open(line, self.number, names, within) {
+                self.begin(Open::Block(block));
+                return;
+            }
+        }
+        if self.may(Format::Patch)
+            && let Some(patch) = Patch::open(line, self.number)
+        {
+            self.begin(Open::Patch(patch));
+            return;
+        }
+        if self.may(Format::Udiff) {
+            let is_first = self.fence.as_ref().is_some_and(|fence| {
+                fence.is_diff() && !fence.is_taken && fence.text.is_empty() && !line.is_empty()
+            });
+            if line.starts_with(b"diff --git ") || is_first || (is_fenced && is_ranges(line)) {
+                self.diff(&[line]);
+                return;
+            }
+        }
+        if let Some(fence) = &mut self.fence {
+            fence.text.extend_from_slice(line);
+            fence.text.push(b'\n');
+        } else if fence::info(line).is_some() {
+            let names = self.names().0;
+            self.fence = Fence::open(line, self.number, names);
+            if let (Some(fence), Some(above)) = (&mut self.fence, self.above.last()) {
+                fence.alone = alone(above);
+            }
+        }
+        if !line.trim_ascii().is_empty() {
+            if self.above.len() == ABOVE {
+                self.above.remove(0);
+            }
+            self.above.push(line.to_vec());
+        }
+    }
+
+    /// The names that the lines above give, the nearest first, and whether that one is within the fence.
+    fn names(&self) -> (Vec<Vec<u8>>, bool) {
+        let mut names: Vec<Vec<u8>> = Vec::new();
+        let mut within = false;
+        for (at, line) in self.above.iter().rev().enumerate() {
+            let is_fence = fence::info(line).is_some();
+            if let Some(name) = from_line(line) {
+                within |= at == 0 && !is_fence && self.fence.is_some();
+                names.push(name);
+            }
+        }
+        // A path goes before a word.
+        names.sort_by_key(|name| !is_path(name));
+        names.dedup();
+        (names, within)
+    }
+
+    fn begin(&mut self, open: Open) {
+        if let Some(fence) = &mut self.fence {
+            fence.is_taken = true;
+        }
+        self.above.clear();
+        self.open = open;
+    }
+
+    fn diff(&mut self, lines: &[&[u8]]) {
+        let mut above = self.fence.as_ref().map_or_else(Vec::new, |fence| fence.names.clone());
+        if above.is_empty() {
+            above = self.names().0;
+        }
+        let mut diff = Diff::new(above, self.fence.is_some());
+        let first = self.number + 1 - lines.len() as u32;
+        for (number, line) in (first..).zip(lines) {
+            diff.line(line, number);
+        }
+        self.begin(Open::Diff(diff));
+    }
+
+    fn close(&mut self) {
+        let Some(fence) = self.fence.take() else { return };
+        self.above.clear();
+        if fence.is_taken {
+            return;
+        }
+        if let Some(name) = self.whole_name(&fence) {
+            let (line, format) = (fence.line, Format::Whole);
+            let change = Change::Whole(fence.text);
+            self.wholes.push(Edit { block: 0, line, format, names: vec![name], change });
+        } else if fence.is_shell() {
+            self.reply.shell.push(fence.text);
+        }
+    }
+
+    /// The file whose text a fence has: its name stands on it, or alone on the line above.
+    fn whole_name(&self, fence: &Fence) -> Option<Vec<u8>> {
+        from_info(&fence.info).or_else(|| fence.alone.clone())
+    }
+
+    fn take(&mut self, found: Vec<Found>, format: Format) {
+        for Found { line, names, change } in found {
+            match change {
+                Ok(change) => {
+                    self.blocks += 1;
+                    let block = self.blocks;
+                    self.reply.edits.push(Edit { block, line, format, names, change });
+                }
+                Err(what) => self.malformed(line, names, what),
+            }
+        }
+        self.above.clear();
+    }
+
+    fn malformed(&mut self, line: u32, names: Vec<Vec<u8>>, what: &'static str) {
+        self.reply.malformed.push(Malformed { block: 0, line, names, what });
+    }
+}
+
+/// Whether a line is `@@ … @@`.
+fn is_ranges(line: &[u8]) -> bool {
+    line.starts_with(b"@@ -") && memchr::memmem::find(&line[2..], b"@@").is_some()
+}

@@ -1,0 +1,487 @@
+//! What becomes of the files: all edits of a reply, one after the other, or what hinders them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use super::names::{Known, Named, is_path};
+use super::place::{Misfit, Nearest, place, rewrite};
+use super::text::{Encoding, decode, encode};
+use super::{Change, Edit, Replace, Reply};
+
+/// The files that edits are meant for.
+pub trait Files {
+    /// The bytes of a file; none where there is none, or why it may not be read.
+    fn read(&self, path: &[u8]) -> Result<Option<Vec<u8>>, Refused>;
+    /// Files that may have this line, for an edit that names one that has not.
+    fn having(&self, line: &[u8]) -> Vec<Vec<u8>>;
+}
+
+/// Why a file may not be edited.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Of which kind that is.
+    pub kind: Kind,
+    /// In words.
+    pub message: String,
+}
+
+/// What hinders an edit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The reply breaks it off, or it lacks a part.
+    Malformed,
+    /// Nothing says which file it is meant for.
+    NoName,
+    /// There is no such file.
+    NoFile,
+    /// There is such a file already.
+    Exists,
+    /// Its text is not there.
+    NotFound,
+    /// Its text, or its file's name, is there more than once.
+    Ambiguous,
+    /// What it would bring is there already.
+    Already,
+    /// Its text is in another file than it says.
+    Elsewhere,
+    /// The file is no text, or of an encoding that the new text has no bytes in.
+    NotText,
+    /// The path leads out of the root, or to what nobody may edit.
+    Forbidden,
+    /// The file is another one than was expected.
+    Conflict,
+}
+
+impl Kind {
+    /// What it is called.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::NoName => "no-name",
+            Self::NoFile => "no-file",
+            Self::Exists => "exists",
+            Self::NotFound => "not-found",
+            Self::Ambiguous => "ambiguous",
+            Self::Already => "already",
+            Self::Elsewhere => "elsewhere",
+            Self::NotText => "not-text",
+            Self::Forbidden => "forbidden",
+            Self::Conflict => "conflict",
+        }
+    }
+}
+
+/// An edit that is not made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Which one of the reply's, from 1.
+    pub block: u32,
+    /// The line of the reply that it begins on.
+    pub line: u32,
+    /// Its file, as far as that is known.
+    pub path: Option<Vec<u8>>,
+    /// What hinders it.
+    pub kind: Kind,
+    /// That in words, with what to do about it.
+    pub message: String,
+    /// The lines that are most like those that were looked for.
+    pub nearest: Option<Nearest>,
+}
+
+/// What is done to a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// It has another text.
+    Edit,
+    /// It is new.
+    Create,
+    /// It is no more.
+    Delete,
+    /// It is called otherwise, and may have another text.
+    Rename,
+}
+
+impl Action {
+    /// What it is called.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Edit => "edit",
+            Self::Create => "create",
+            Self::Delete => "delete",
+            Self::Rename => "rename",
+        }
+    }
+}
+
+/// A file that changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileChange {
+    /// Its path, after the change.
+    pub path: Vec<u8>,
+    /// Its path before, if that is another one.
+    pub from: Option<Vec<u8>>,
+    /// What is done.
+    pub action: Action,
+    /// Its bytes before; none of a new file.
+    pub before: Option<Vec<u8>>,
+    /// Its bytes after; none of one that is deleted.
+    pub after: Option<Vec<u8>>,
+    /// The lines that are new, from 1, without the last.
+    pub ranges: Vec<Range<u32>>,
+}
+
+/// What becomes of the files.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// The files that change, in the order in which the reply names them first. Where an edit fails, it
+    /// is what would be done without that one.
+    pub files: Vec<FileChange>,
+    /// What hinders.
+    pub failures: Vec<Failure>,
+}
+
+/// Makes all edits of a reply, each in what the ones before it have left.
+#[must_use]
+pub fn plan(reply: &Reply, known: &Known, files: &dyn Files) -> Plan {
+    let (states, order, gone) = (BTreeMap::new(), Vec::new(), BTreeSet::new());
+    let mut planner = Planner { known, files, states, order, gone, last: None };
+    let malformed = reply.malformed.iter().map(|one| Failure {
+        block: one.block,
+        line: one.line,
+        path: one.names.first().cloned(),
+        kind: Kind::Malformed,
+        message: one.what.to_owned(),
+        nearest: None,
+    });
+    let mut failures: Vec<Failure> = malformed.collect();
+    for edit in &reply.edits {
+        if let Err(failure) = planner.edit(edit) {
+            failures.push(*failure);
+        }
+    }
+    failures.sort_by_key(|failure| failure.line);
+    Plan { files: planner.finish(), failures }
+}
+
+/// A file while it is edited.
+struct State {
+    /// Its first path and bytes, if there was one.
+    from: Option<Vec<u8>>,
+    before: Option<Vec<u8>>,
+    /// Its text, or that it is no more.
+    text: Option<Vec<u8>>,
+    encoding: Encoding,
+    ranges: Vec<Range<u32>>,
+    /// How many lines edits have added so far, each with the line of the first text from which on.
+    moved: Vec<(u32, i64)>,
+}
+
+struct Planner<'a> {
+    known: &'a Known,
+    files: &'a dyn Files,
+    /// By the paths of now.
+    states: BTreeMap<Vec<u8>, State>,
+    order: Vec<Vec<u8>>,
+    /// Paths that files had which are called otherwise by now.
+    gone: BTreeSet<Vec<u8>>,
+    /// The file of the edit before.
+    last: Option<Vec<u8>>,
+}
+
+type Failed = Box<Failure>;
+
+impl Planner<'_> {
+    fn edit(&mut self, edit: &Edit) -> Result<(), Failed> {
+        let path = self.path(edit)?;
+        self.last = Some(path.clone());
+        let failed = |kind, message: String| fail(edit, Some(&path), kind, message);
+        self.open(&path).map_err(|refused| failed(refused.kind, refused.message))?;
+        let state = self.states.get_mut(&path).expect("it was opened just now");
+        let shown = shown(&path);
+        match &edit.change {
+            Change::Whole(text) => {
+                let placed = rewrite(state.text.as_deref().unwrap_or_default(), text);
+                state.set(placed.text, placed.ranges);
+            }
+            Change::Create(text) => {
+                if let Some(have) = state.text.as_ref().filter(|have| !have.is_empty()) {
+                    let (kind, message) = if have == text {
+                        (Kind::Already, format!("`{shown}` is there already, with this very text"))
+                    } else {
+                        (
+                            Kind::Exists,
+                            format!("`{shown}` is there already: a new file cannot have its name"),
+                        )
+                    };
+                    return Err(failed(kind, message));
+                }
+                let count = memchr::memchr_iter(b'\n', text).count() as u32;
+                let new = 1..count + 1;
+                state.set(text.clone(), Vec::from([new]));
+            }
+            Change::Delete => {
+                if state.text.take().is_none() {
+                    return Err(failed(
+                        Kind::NoFile,
+                        format!("there is no file `{shown}` to delete"),
+                    ));
+                }
+                state.ranges.clear();
+            }
+            Change::Rename(to) => return self.rename(edit, &path, to),
+            Change::Replace(replace) => self.replace(edit, &path, replace)?,
+        }
+        let state = &self.states[&path];
+        if let Some(text) = &state.text {
+            let is_kept = match state.encoding {
+                // Its letters have other bytes.
+                Encoding::Other => is_as_ascii(state.before.as_deref().unwrap_or_default(), text),
+                Encoding::Binary => false,
+                encoding => encode(text, encoding).is_some(),
+            };
+            if !is_kept {
+                let message =
+                    format!("`{shown}` is no UTF-8, and the new text has letters beyond ASCII");
+                return Err(failed(Kind::NotText, message));
+            }
+        }
+        Ok(())
+    }
+
+    fn replace(&mut self, edit: &Edit, path: &[u8], replace: &Replace) -> Result<(), Failed> {
+        let state = self.states.get_mut(path).expect("it was opened just now");
+        let is_new = replace.readings.iter().any(|reading| reading.search.is_empty());
+        if state.text.is_none() && !is_new {
+            return Err(self.no_file(edit, path));
+        }
+        if state.encoding == Encoding::Binary {
+            let message = format!("`{}` is no text", shown(path));
+            return Err(fail(edit, Some(path), Kind::NotText, message));
+        }
+        let moved = replace.at.map_or(0, |at| {
+            state.moved.iter().filter(|(line, _)| *line < at).map(|(_, lines)| lines).sum()
+        });
+        let text = state.text.as_deref().unwrap_or_default();
+        match place(text, replace, moved) {
+            Ok(placed) => {
+                if let Some(at) = replace.at {
+                    let count = |text: &[u8]| memchr::memchr_iter(b'\n', text).count() as i64;
+                    state.moved.push((at, count(&placed.text) - count(text)));
+                }
+                state.set(placed.text, placed.ranges);
+                Ok(())
+            }
+            Err(misfit) => Err(self.misfit(edit, path, replace, misfit)),
+        }
+    }
+
+    fn misfit(&self, edit: &Edit, path: &[u8], replace: &Replace, misfit: Misfit) -> Failed {
+        let name = shown(path);
+        let (kind, message) = match &misfit {
+            Misfit::NotFound { .. } => {
+                if let Some(other) = self.elsewhere(path, replace) {
+                    let other = shown(&other);
+                    let message =
+                        format!("its lines are not in `{name}` but in `{other}`: name that file");
+                    return fail(edit, Some(path), Kind::Elsewhere, message);
+                }
+                let message =
+                    format!("its lines are not in `{name}`: copy them from the file as they are");
+                (Kind::NotFound, message)
+            }
+            Misfit::Ambiguous { .. } => (
+                Kind::Ambiguous,
+                format!("in `{name}`, {misfit}: add lines around them that tell which"),
+            ),
+            Misfit::Already { .. } => (Kind::Already, format!("in `{name}`, {misfit}")),
+            Misfit::Nowhere => (Kind::NotFound, format!("`{name}`: {misfit}")),
+            Misfit::Elisions(..) => (Kind::Malformed, format!("`{name}`: {misfit}")),
+        };
+        let mut failure = fail(edit, Some(path), kind, message);
+        if let Misfit::NotFound { nearest } = misfit {
+            failure.nearest = nearest;
+        }
+        failure
+    }
+
+    /// The only other file that has the text of an edit.
+    fn elsewhere(&self, path: &[u8], replace: &Replace) -> Option<Vec<u8>> {
+        let search = &replace.readings.first()?.search;
+        let line =
+            search.split(|byte| *byte == b'\n').max_by_key(|line| line.trim_ascii().len())?;
+        let mut paths = self.files.having(line.trim_ascii());
+        paths.extend(self.states.keys().cloned());
+        paths.sort_unstable();
+        paths.dedup();
+        paths.retain(|other| other != path);
+        paths.retain(|other| {
+            let text = match self.states.get(other) {
+                Some(state) => state.text.clone(),
+                None => self.files.read(other).ok().flatten().map(|bytes| decode(&bytes).0),
+            };
+            text.is_some_and(|text| place(&text, replace, 0).is_ok())
+        });
+        if paths.len() == 1 { paths.pop() } else { None }
+    }
+
+    fn rename(&mut self, edit: &Edit, path: &[u8], to: &[u8]) -> Result<(), Failed> {
+        let to = to.strip_prefix(b"./").unwrap_or(to);
+        if self.states[path].text.is_none() {
+            return Err(self.no_file(edit, path));
+        }
+        self.open(to).map_err(|refused| fail(edit, Some(to), refused.kind, refused.message))?;
+        if self.states[to].text.is_some() {
+            let message = format!("`{}` is there already: nothing can be renamed to it", shown(to));
+            return Err(fail(edit, Some(to), Kind::Exists, message));
+        }
+        if let Some(state) = self.states.remove(path) {
+            self.states.insert(to.to_vec(), state);
+            self.gone.insert(path.to_vec());
+            self.order.retain(|known| known != to);
+            let renamed = self.order.iter_mut().find(|known| *known == path);
+            renamed.into_iter().for_each(|known| *known = to.to_vec());
+        }
+        self.last = Some(to.to_vec());
+        Ok(())
+    }
+
+    /// The file that an edit is meant for.
+    fn path(&self, edit: &Edit) -> Result<Vec<u8>, Failed> {
+        if edit.names.is_empty() {
+            let message =
+                "nothing says which file it is meant for: put the path on the line above it";
+            return self.last.clone().ok_or_else(|| fail(edit, None, Kind::NoName, message.into()));
+        }
+        let mut several = None;
+        for name in &edit.names {
+            let name = name.strip_prefix(b"./").unwrap_or(name);
+            if self.states.contains_key(name) {
+                return Ok(name.to_vec());
+            }
+            match self.known.find(name) {
+                Named::File(path) => return Ok(path),
+                Named::Several(paths) => several = several.or(Some((name, paths))),
+                Named::New(_) => {}
+            }
+        }
+        if let Some((name, paths)) = several {
+            let paths: Vec<_> =
+                paths.iter().take(5).map(|path| format!("`{}`", shown(path))).collect();
+            let message =
+                format!("`{}` may be {}: give the whole path", shown(name), paths.join(" or "));
+            return Err(fail(edit, Some(name), Kind::Ambiguous, message));
+        }
+        let is_new = match &edit.change {
+            Change::Replace(replace) => {
+                replace.readings.iter().any(|reading| reading.search.is_empty())
+            }
+            Change::Whole(_) | Change::Create(_) => true,
+            Change::Delete | Change::Rename(_) => false,
+        };
+        if is_new {
+            let path = edit.names.iter().find(|name| is_path(name));
+            let path = path.map(|name| name.strip_prefix(b"./").unwrap_or(name).to_vec());
+            let message =
+                "nothing says which file is to be made: put the path on the line above it";
+            return path.ok_or_else(|| fail(edit, None, Kind::NoName, message.into()));
+        }
+        let name = &edit.names[0];
+        match self.known.near(name).as_slice() {
+            [one] => Ok(one.clone()),
+            _ if self.last.is_some() && !is_path(name) => Ok(self.last.clone().unwrap_or_default()),
+            _ => Err(self.no_file(edit, name)),
+        }
+    }
+
+    fn no_file(&self, edit: &Edit, name: &[u8]) -> Failed {
+        let near: Vec<_> =
+            self.known.near(name).iter().map(|path| format!("`{}`", shown(path))).collect();
+        let hint = if near.is_empty() {
+            "to make it, leave what is looked for empty".to_owned()
+        } else {
+            format!("did you mean {}?", near.join(" or "))
+        };
+        let message = format!("there is no file `{}`: {hint}", shown(name));
+        fail(edit, Some(name), Kind::NoFile, message)
+    }
+
+    fn open(&mut self, path: &[u8]) -> Result<(), Refused> {
+        if self.states.contains_key(path) {
+            return Ok(());
+        }
+        let is_gone = self.gone.contains(path);
+        let before = if is_gone { None } else { self.files.read(path)? };
+        let (text, encoding) = match &before {
+            Some(bytes) => {
+                let (text, encoding) = decode(bytes);
+                (Some(text), encoding)
+            }
+            None => (None, Encoding::Utf8),
+        };
+        let from = before.as_ref().map(|_| path.to_vec());
+        let (ranges, moved) = (Vec::new(), Vec::new());
+        self.states.insert(path.to_vec(), State { from, before, text, encoding, ranges, moved });
+        self.order.push(path.to_vec());
+        Ok(())
+    }
+
+    fn finish(mut self) -> Vec<FileChange> {
+        let order = std::mem::take(&mut self.order);
+        order.into_iter().filter_map(|path| self.states.remove(&path)?.finish(path)).collect()
+    }
+}
+
+impl State {
+    fn set(&mut self, text: Vec<u8>, ranges: Vec<Range<u32>>) {
+        self.text = Some(text);
+        self.ranges.extend(ranges);
+    }
+
+    fn finish(self, path: Vec<u8>) -> Option<FileChange> {
+        let after = self.text.and_then(|text| encode(&text, self.encoding));
+        let from = self.from.filter(|from| *from != path);
+        let action = match (&self.before, &after, &from) {
+            (None, None, _) => return None,
+            (None, Some(_), _) => Action::Create,
+            (Some(_), None, _) => Action::Delete,
+            (Some(_), Some(_), Some(_)) => Action::Rename,
+            (Some(before), Some(after), None) if before == after => return None,
+            (Some(_), Some(_), None) => Action::Edit,
+        };
+        let (before, ranges) = (self.before, self.ranges);
+        Some(FileChange { path, from, action, before, after, ranges })
+    }
+}
+
+/// Whether all that is no ASCII in a text is in the one before as well, line by line.
+fn is_as_ascii(before: &[u8], after: &[u8]) -> bool {
+    let lines: std::collections::HashSet<&[u8]> = before.split(|byte| *byte == b'\n').collect();
+    after.split(|byte| *byte == b'\n').all(|line| line.is_ascii() || lines.contains(line))
+}
+
+fn fail(edit: &Edit, path: Option<&[u8]>, kind: Kind, message: String) -> Failed {
+    let (block, line, path) = (edit.block, edit.line, path.map(<[u8]>::to_vec));
+    Box::new(Failure { block, line, path, kind, message, nearest: None })
+}
+
+/// A path as it can be shown: signs that cannot be seen, or turn the direction of writing, stand there by
+/// their numbers.
+#[must_use]
+pub fn shown(path: &[u8]) -> String {
+    let mut shown = String::new();
+    for chunk in path.utf8_chunks() {
+        for letter in chunk.valid().chars() {
+            let is_hidden = letter.is_control()
+                || matches!(letter, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}');
+            if is_hidden {
+                shown.push_str(&format!("\\u{{{:x}}}", letter as u32));
+            } else {
+                shown.push(letter);
+            }
+        }
+        chunk.invalid().iter().for_each(|byte| shown.push_str(&format!("\\x{byte:02x}")));
+    }
+    shown
+}
