@@ -36,13 +36,14 @@ const LIMIT: u64 = 1_000;
 const AFTER: &str = "\
 Calls are matched by name, as nothing is compiled: where several definitions share one, the calls of
 all of them are told. Of callees, those that are defined in the workspace are told, each where it is
-likeliest defined. With --depth the callers of the callers follow, and so on, each name once.
+likeliest defined. Of FILE:LINE:COL, the definition that is meant there calls, and no other of its name. With
+--depth the callers of the callers follow, and so on, from each name once.
 
 On a pipe each line has five fields, separated by tabs: the depth, path:line of the definition, its name
-(may be empty: a call outside of any), what it calls or who calls it, and the lines of the calls.
+(may be empty: a call outside of any), what it calls or who calls it, and where: path:line,line,...
 
 JSON: {\"root\", \"generation\", \"freshness\", \"name\", \"calls\": [{\"depth\", \"name\"?, \"of\", \"path\", \"line\",
-\"lines\"}], \"truncated\"?, \"elapsed_us\"}.
+\"at\", \"lines\"}], \"truncated\"?, \"elapsed_us\"}.
 
 Exit status: 0 if there is a call, 1 if there is none, 2 after an error.
 ";
@@ -78,7 +79,7 @@ fn run(matches: &ArgMatches, world: &mut World<'_>, callers: bool) -> Result<Sta
     }
     if let Some(why) = found.truncated {
         let hint = "a larger `--limit` shows more";
-        let limit = query.limit.unwrap_or_default();
+        let limit = found.calls.len() as u64;
         Cut { what: "call", limit, total: None, hint, deadline_ms: 0 }.tell(why, world)?;
     }
     Ok(if found.calls.is_empty() { Status::Nothing } else { Status::Done })
@@ -87,7 +88,9 @@ fn run(matches: &ArgMatches, world: &mut World<'_>, callers: bool) -> Result<Sta
 fn print(found: &CallsResult, paint: Paint, world: &mut World<'_>) -> Result<(), Error> {
     let paths = found.calls.iter().map(|call| call.path.as_path());
     let paths = places(found.origin.root.as_ref(), paths, world)?;
-    for (path, call) in paths.iter().zip(&found.calls) {
+    let at = found.calls.iter().map(|call| call.at.as_path());
+    let at = places(found.origin.root.as_ref(), at, world)?;
+    for ((path, at), call) in paths.iter().zip(&at).zip(&found.calls) {
         write!(world.out, "{}\t", call.depth)?;
         paint.put(world.out, Ink::Path, path.as_os_str().as_bytes())?;
         world.out.write_all(b":")?;
@@ -98,7 +101,9 @@ fn print(found: &CallsResult, paint: Paint, world: &mut World<'_>) -> Result<(),
         world.out.write_all(b"\t")?;
         world.out.write_all(&one_line(call.of.as_bytes()))?;
         let lines: Vec<String> = call.lines.iter().map(u64::to_string).collect();
-        writeln!(world.out, "\t{}", lines.join(","))?;
+        world.out.write_all(b"\t")?;
+        world.out.write_all(at.as_os_str().as_bytes())?;
+        writeln!(world.out, ":{}", lines.join(","))?;
     }
     Ok(())
 }

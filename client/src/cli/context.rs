@@ -124,10 +124,26 @@ fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
         let hint = "`hob tasks` shows how far it is; ask again for what it adds";
         world.note("past commits are still being read", hint)?;
     }
+    counted(query.model.as_deref(), &found.tokenizer, world)?;
+    if found.files.is_empty() {
+        world.note("no file here has to do with that", "name what stands in one")?;
+    }
     if found.chunks.is_empty() && !found.files.is_empty() {
         world.note("the budget has no room for a line", "a larger `--budget` shows some")?;
     }
     Ok(if found.chunks.is_empty() { Status::Nothing } else { Status::Done })
+}
+
+/// Says so where a model's tokens are not known.
+pub(super) fn counted(
+    model: Option<&str>,
+    tokenizer: &str,
+    world: &mut World<'_>,
+) -> Result<(), Error> {
+    if model.is_some() && tokenizer == "bytes/4" {
+        world.note("the tokens of that model are not known", "four bytes are counted as one")?;
+    }
+    Ok(())
 }
 
 fn request(words: &[&OsString]) -> Result<Text, Error> {

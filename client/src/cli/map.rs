@@ -1,7 +1,7 @@
 //! `hob map`: the ranked outline of a workspace.
 
 use super::commands::{Group, Row, json_flag, number, on};
-use super::context::{budget, focus, focused, model};
+use super::context::{budget, counted, focus, focused, model};
 use super::status::print_json;
 use super::{Status, World};
 use crate::{ContextApiClient as _, Error, block_on};
@@ -69,6 +69,7 @@ fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
     } else {
         world.out.write_all(found.text.as_bytes())?;
     }
+    counted(query.model.as_deref(), &found.tokenizer, world)?;
     if found.text.as_bytes().is_empty() {
         world.note("nothing is shown", "a larger `--budget` has room for more, if there is any")?;
     }

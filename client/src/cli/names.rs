@@ -8,7 +8,7 @@ use super::paint::{Ink, Paint, one_line};
 use super::status::print_json;
 use super::symbols::{places, print_symbols};
 use super::{Status, World};
-use crate::{Error, NavigationApiClient as _, block_on};
+use crate::{Error, ErrorKind, NavigationApiClient as _, block_on};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use hob_protocol::{NameQuery, Place, ReferencesResult, Text};
 use std::ffi::OsString;
@@ -118,8 +118,17 @@ pub(super) fn query(
     let query = NameQuery {
         limit: Some(number(matches, "limit").unwrap_or(limit)),
         no_sync: on(matches, "no-sync"),
-        ..NameQuery::in_dir(dir, target)
+        ..NameQuery::in_dir(dir.as_path(), target)
     };
+    if at.is_none()
+        && let Some((path, line)) = target.rsplit_once(':')
+        && line.parse::<u64>().is_ok()
+        && dir.join(path).is_file()
+    {
+        let message = format!("`{target}` has no column");
+        let hint = "give FILE:LINE:COL; `hob outline FILE` shows what stands where";
+        return Err(Error::new(ErrorKind::Usage, message).hint(hint));
+    }
     Ok(match at {
         Some((path, line, column)) => {
             let at = Place { path: Text::from(Path::new(path)), line, column };
@@ -148,7 +157,7 @@ fn run_def(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error>
     }
     if let Some(why) = found.truncated {
         let hint = "a larger `--limit` shows more";
-        let limit = query.limit.unwrap_or_default();
+        let limit = found.definitions.len() as u64;
         Cut { what: "definition", limit, total: None, hint, deadline_ms: 0 }.tell(why, world)?;
     }
     Ok(if found.definitions.is_empty() { Status::Nothing } else { Status::Done })
@@ -163,7 +172,7 @@ fn run_refs(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error
     }
     if let Some(why) = found.truncated {
         let hint = "a larger `--limit` shows more";
-        let (limit, total) = (query.limit.unwrap_or_default(), Some(found.total));
+        let (limit, total) = (found.references.len() as u64, Some(found.total));
         Cut { what: "mention", limit, total, hint, deadline_ms: 0 }.tell(why, world)?;
     }
     Ok(if found.references.is_empty() { Status::Nothing } else { Status::Done })

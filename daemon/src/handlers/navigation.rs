@@ -14,6 +14,7 @@ use crate::store::Store;
 use crate::symbols::{self, SymbolsError};
 use crate::workspace::Snapshot;
 use crate::workspaces::{Warm, not_a_workspace};
+use hob_index::symbols::languages;
 use hob_index::symbols::references::{Reference, Role};
 use hob_index::tree::{Docs, Node};
 use hob_protocol::api::NavigationApiServer;
@@ -126,6 +127,56 @@ impl<'a> View<'a> {
             cache: &self.services.cache,
             crew: &self.services.crew,
             stops: &stops,
+        })
+    }
+
+    /// What a mention in a file may mean: definitions of that very name in code. It may be of another language:
+    /// some call each other.
+    fn meant(&self, parsed: &Parsed, name: &str, limit: usize) -> RpcResult<Vec<SymbolMatch>> {
+        let (mut found, _) = self.defined(name, limit)?;
+        let any_case = parsed.language.ignores_case();
+        found.retain(|one| {
+            let language = languages::by_name(&one.language);
+            let is_of_pages =
+                |name: &str| matches!(name, "css" | "html") && parsed.language.name != name;
+            let is_code =
+                language.is_some_and(|one| one.has_references() && !is_of_pages(one.name));
+            is_code && (any_case || one.name.as_bytes() == last(name).as_bytes())
+        });
+        Ok(found)
+    }
+
+    /// Whether a name is of a language that ignores case.
+    fn ignores_case(&self, name: &str) -> RpcResult<bool> {
+        let (found, _) = self.defined(name, 64)?;
+        let ignores = |one: &SymbolMatch| {
+            languages::by_name(&one.language).is_some_and(languages::Language::ignores_case)
+        };
+        Ok(found.iter().any(ignores))
+    }
+
+    /// Whether what is asked names something that encloses the name, and nothing there has it.
+    fn is_nowhere(&self, target: &Target) -> RpcResult<bool> {
+        let Target::Name(name) = target else { return Ok(false) };
+        Ok(last(name).len() < name.len()
+            && !name.contains('/')
+            && self.defined(name, 1)?.0.is_empty())
+    }
+
+    /// The definition that stands at the place that is asked about, or is likeliest meant there.
+    fn only(&self, target: &Target) -> RpcResult<Option<(Vec<u8>, u64, u64)>> {
+        Ok(match target {
+            Target::Name(_) => None,
+            Target::At(parsed, place::At::Definition(symbol), _) => {
+                let symbol = &parsed.mentioned.outline.symbols[*symbol as usize];
+                Some((parsed.path.clone(), symbol.line.into(), symbol.column.into()))
+            }
+            Target::At(parsed, place::At::Mention(reference), name) => {
+                let mut found = self.meant(parsed, name, self.services.config.symbols_limit)?;
+                place::likeliest(parsed, reference, &mut found);
+                let first = found.first();
+                first.map(|one| (one.path.as_bytes().to_vec(), one.line, one.column))
+            }
         })
     }
 
@@ -273,20 +324,27 @@ fn last(name: &str) -> &str {
 
 fn definition(view: &View<'_>, query: &NameQuery) -> RpcResult<DefinitionResult> {
     let target = Target::of(view, query)?;
+    let most = view.services.config.symbols_limit;
     let (mut definitions, mut truncated) = match &target {
         Target::At(parsed, place::At::Mention(reference), _)
-            if reference.role == Role::Import && parsed.name(reference).contains(&b'/') =>
+            if reference.role == Role::Import && is_quoted(parsed, reference) =>
         {
-            (included(view, parsed.name(reference)), None)
+            (included(view, parsed, parsed.name(reference)), None)
         }
-        _ => view.defined(target.name(), view.services.config.symbols_limit)?,
+        Target::At(parsed, place::At::Mention(_), name) => (view.meant(parsed, name, most)?, None),
+        _ => view.defined(target.name(), most)?,
     };
     match &target {
         Target::At(parsed, place::At::Mention(reference), _) => {
             if let Some(bound) = place::local(parsed, reference) {
                 definitions = vec![local(parsed, bound)];
-            } else {
+            } else if definitions.first().is_none_or(|one| one.kind != FILE) {
                 place::likeliest(parsed, reference, &mut definitions);
+                if reference.role == Role::Import {
+                    let mut files = module(view, parsed, parsed.name(reference));
+                    files.append(&mut definitions);
+                    definitions = files;
+                }
             }
         }
         Target::At(parsed, place::At::Definition(symbol), _) => {
@@ -329,35 +387,111 @@ fn local(parsed: &Parsed, bound: &Reference) -> SymbolMatch {
     }
 }
 
-/// The files that a path which is included may mean.
-fn included(view: &View<'_>, path: &[u8]) -> Vec<SymbolMatch> {
-    let end = path.strip_prefix(b"./").unwrap_or(path);
-    let end: Vec<u8> = end
+const FILE: &str = "file";
+
+/// Whether what is imported is a path in quotes.
+fn is_quoted(parsed: &Parsed, reference: &Reference) -> bool {
+    let before = (reference.name.start as usize).checked_sub(1).and_then(|at| parsed.text.get(at));
+    matches!(before, Some(b'"' | b'\'' | b'`' | b'<')) || parsed.name(reference).contains(&b'/')
+}
+
+/// The files that a path which is included may mean: the one beside the file, by its very path or without its
+/// extension; else all whose paths end so.
+fn included(view: &View<'_>, parsed: &Parsed, path: &[u8]) -> Vec<SymbolMatch> {
+    let beside = beside(&parsed.path, path);
+    let end: Vec<&[u8]> = path
         .split(|byte| *byte == b'/')
-        .filter(|part| *part != b"..")
-        .collect::<Vec<_>>()
-        .join(&b'/');
-    let mut found = Vec::new();
+        .filter(|part| ![&b"."[..], b".."].contains(part))
+        .collect();
+    let end = end.join(&b'/');
+    let is_relative = path.starts_with(b".");
+    let mut found: Vec<(usize, SymbolMatch)> = Vec::new();
     view.snapshot.tree.for_each_file(&Docs::All, &mut |path, _| {
-        let before = path.strip_suffix(end.as_slice());
-        if before.is_some_and(|before| before.is_empty() || before.ends_with(b"/")) {
-            found.push(SymbolMatch {
-                name: Text::from(end.as_slice()),
-                kind: "file".to_owned(),
-                container: None,
-                path: Text::from(path),
-                line: 1,
-                column: 1,
-                end_line: 1,
-                signature: Text::from(path),
-                doc: None,
-                language: String::new(),
-                matched: Matched::Exact,
-            });
+        let is_so = |wanted: &[u8]| path == wanted || is_stem_of(wanted, path);
+        let ends = |wanted: &[u8]| {
+            let before = path.strip_suffix(wanted);
+            before.is_some_and(|before| before.is_empty() || before.ends_with(b"/"))
+        };
+        let rank = match () {
+            () if path == beside.as_slice() => 0,
+            () if is_so(&beside) => 1,
+            () if !is_relative && ends(&end) => 2,
+            () if !is_relative && is_end_of(&end, path) => 3,
+            () => return,
+        };
+        found.push((rank, file_match(path)));
+    });
+    let best = found.iter().map(|(rank, _)| *rank / 2).min();
+    found.retain(|(rank, _)| Some(*rank / 2) == best);
+    found.sort_by_key(|(rank, one)| (*rank, one.path.as_bytes().len()));
+    found.into_iter().map(|(_, one)| one).collect()
+}
+
+/// The files of a module that is imported by its name: `NAME.py`, `NAME/__init__.py`, `NAME.rs`, `NAME/mod.rs`.
+fn module(view: &View<'_>, parsed: &Parsed, name: &[u8]) -> Vec<SymbolMatch> {
+    let mut found: Vec<(usize, SymbolMatch)> = Vec::new();
+    view.snapshot.tree.for_each_file(&Docs::All, &mut |path, _| {
+        let family = languages::named(path).map(languages::Language::family);
+        if family == Some(parsed.language.family()) && is_end_of(name, path) {
+            let shared = path.iter().zip(&parsed.path).take_while(|(a, b)| a == b).count();
+            found.push((usize::MAX - shared, file_match(path)));
         }
     });
-    found.sort_by_key(|one| one.path.as_bytes().len());
-    found
+    found.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.path.as_bytes().cmp(b.1.path.as_bytes())));
+    // The nearest is meant; others of that name are as far away as anything.
+    found.truncate(1);
+    found.into_iter().map(|(_, one)| one).collect()
+}
+
+/// A path from the directory of a file, without `.` and `..`.
+fn beside(file: &[u8], path: &[u8]) -> Vec<u8> {
+    let mut parts: Vec<&[u8]> = file.split(|byte| *byte == b'/').collect();
+    parts.pop();
+    for part in path.split(|byte| *byte == b'/') {
+        match part {
+            b"" | b"." => {}
+            b".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    parts.join(&b'/')
+}
+
+/// Whether a path is another one with an extension, or the file that stands for a directory of that name.
+/// TypeScript names what it will have been made into: `lib.js` for `lib.ts`.
+fn is_stem_of(stem: &[u8], path: &[u8]) -> bool {
+    const INDEX: [&[u8]; 4] = [b"/index", b"/__init__", b"/mod", b"/init"];
+    let plain = [&b".js"[..], b".mjs", b".cjs", b".jsx"];
+    let made = plain.iter().find_map(|end| stem.strip_suffix(*end)).unwrap_or(stem);
+    let Some(rest) = path.strip_prefix(stem).or_else(|| path.strip_prefix(made)) else {
+        return false;
+    };
+    let rest = INDEX.iter().find_map(|index| rest.strip_prefix(*index)).unwrap_or(rest);
+    rest.first() == Some(&b'.') && !rest.contains(&b'/') && rest.len() <= 8
+}
+
+/// The same of the end of a path.
+fn is_end_of(stem: &[u8], path: &[u8]) -> bool {
+    let starts = memchr::memchr_iter(b'/', path).map(|slash| slash + 1);
+    [0].into_iter().chain(starts).any(|start| is_stem_of(stem, &path[start..]))
+}
+
+fn file_match(path: &[u8]) -> SymbolMatch {
+    SymbolMatch {
+        name: Text::from(path.rsplit(|byte| *byte == b'/').next().unwrap_or(path)),
+        kind: FILE.to_owned(),
+        container: None,
+        path: Text::from(path),
+        line: 1,
+        column: 1,
+        end_line: 1,
+        signature: Text::from(path),
+        doc: None,
+        language: String::new(),
+        matched: Matched::Exact,
+    }
 }
 
 fn references(view: &View<'_>, query: &NameQuery) -> RpcResult<ReferencesResult> {
@@ -382,13 +516,16 @@ fn references(view: &View<'_>, query: &NameQuery) -> RpcResult<ReferencesResult>
             }
         }
         total = references.len();
-    } else {
+    } else if !view.is_nowhere(&target)? {
+        let any_case = view.ignores_case(target.last())?;
         let take = |parsed: &Parsed, meant: Vec<&Reference>| {
             let shown = meant.iter().take(view.limit);
             let shown = shown.map(|one| reference_match(parsed, one)).collect::<Vec<_>>();
             (meant.len(), shown)
         };
-        for (count, shown) in view.with(|around| mentions::find(around, name, &roles, take)) {
+        for (count, shown) in
+            view.with(|around| mentions::find(around, name, any_case, &roles, take))
+        {
             total += count;
             let room = view.limit.saturating_sub(references.len());
             references.extend(shown.into_iter().take(room));
@@ -430,22 +567,35 @@ fn reference_match(parsed: &Parsed, reference: &Reference) -> ReferenceMatch {
     }
 }
 
-/// A step of the graph: the calls one step from a name.
-type Step = fn(&View<'_>, name: &str, depth: u64) -> RpcResult<Vec<Call>>;
+/// A step of the graph: the calls one step from a name, or from what stands at a place.
+type Step = fn(&View<'_>, asked: &Asked<'_>, depth: u64) -> RpcResult<Vec<Call>>;
 
-/// Goes so many steps, each name once.
+/// What calls are told of.
+struct Asked<'a> {
+    name: &'a str,
+    /// The only definition that is meant: its path, line and column.
+    only: Option<&'a (Vec<u8>, u64, u64)>,
+}
+
+/// Goes so many steps, from each name once.
 fn calls(view: &View<'_>, query: &NameQuery, step: Step) -> RpcResult<CallsResult> {
     let target = Target::of(view, query)?;
     let depth = query.depth.unwrap_or(1).max(1);
     let mut calls: Vec<Call> = Vec::new();
-    let mut seen: HashSet<String> = HashSet::from([target.name().to_owned()]);
-    let mut next: VecDeque<(String, u64)> = VecDeque::from([(target.name().to_owned(), 1)]);
+    let first = target.name().to_owned();
+    let only = view.only(&target)?;
+    let mut seen: HashSet<String> = HashSet::from([first.clone()]);
+    let mut next: VecDeque<(String, u64)> = VecDeque::new();
+    if !view.is_nowhere(&target)? {
+        next.push_back((first, 1));
+    }
     let mut truncated = None;
     while let Some((name, at)) = next.pop_front() {
         if view.cancel.is_cancelled() {
             break;
         }
-        for call in step(view, &name, at)? {
+        let asked = Asked { name: &name, only: only.as_ref().filter(|_| at == 1) };
+        for call in step(view, &asked, at)? {
             if calls.len() >= view.limit {
                 truncated = Some(Truncated::Limit);
                 break;
@@ -474,7 +624,9 @@ fn calls(view: &View<'_>, query: &NameQuery, step: Step) -> RpcResult<CallsResul
 }
 
 /// Who calls a name.
-fn callers(view: &View<'_>, name: &str, depth: u64) -> RpcResult<Vec<Call>> {
+fn callers(view: &View<'_>, asked: &Asked<'_>, depth: u64) -> RpcResult<Vec<Call>> {
+    let called = last(asked.name);
+    let any_case = view.ignores_case(called)?;
     let take = |parsed: &Parsed, meant: Vec<&Reference>| {
         let mut calls: Vec<Call> = Vec::new();
         for reference in meant {
@@ -490,22 +642,28 @@ fn callers(view: &View<'_>, name: &str, depth: u64) -> RpcResult<Vec<Call>> {
             calls.push(Call {
                 depth,
                 name: caller,
-                of: Text::from(name.as_bytes()),
+                of: Text::from(asked.name.as_bytes()),
                 path: Text::from(parsed.path.as_slice()),
                 line: line.into(),
+                at: Text::from(parsed.path.as_slice()),
                 lines: vec![reference.line.into()],
             });
         }
         calls
     };
-    let called = last(name).as_bytes();
-    let calls = view.with(|around| mentions::find(around, called, &[Role::Call], take));
+    let called = called.as_bytes();
+    let calls = view.with(|around| mentions::find(around, called, any_case, &[Role::Call], take));
     Ok(calls.into_iter().flatten().collect())
 }
 
 /// Whom the definitions of a name call, as far as that is defined in the workspace.
-fn callees(view: &View<'_>, name: &str, depth: u64) -> RpcResult<Vec<Call>> {
-    let (definitions, _) = view.defined(name, 64)?;
+fn callees(view: &View<'_>, asked: &Asked<'_>, depth: u64) -> RpcResult<Vec<Call>> {
+    let (mut definitions, _) = view.defined(asked.name, 64)?;
+    if let Some((path, line, column)) = asked.only {
+        definitions.retain(|one| {
+            one.path.as_bytes() == path && (one.line, one.column) == (*line, *column)
+        });
+    }
     let mut calls: Vec<Call> = Vec::new();
     for definition in definitions {
         let path = definition.path.as_bytes();
@@ -528,8 +686,12 @@ fn callees(view: &View<'_>, name: &str, depth: u64) -> RpcResult<Vec<Call>> {
             one.role == Role::Call && range.start <= one.name.start && one.name.end <= range.end
         });
         for reference in inside {
+            // A parameter is called, or a function that is bound here.
+            if place::local(&parsed, reference).is_some() {
+                continue;
+            }
             let called = String::from_utf8_lossy(parsed.name(reference)).into_owned();
-            let (mut found, _) = view.defined(&called, 256)?;
+            let mut found = view.meant(&parsed, &called, 256)?;
             place::likeliest(&parsed, reference, &mut found);
             let is_callable = |one: &&SymbolMatch| {
                 matches!(
@@ -551,6 +713,7 @@ fn callees(view: &View<'_>, name: &str, depth: u64) -> RpcResult<Vec<Call>> {
                 call.name.as_ref() == Some(&whole)
                     && call.path == best.path
                     && call.line == best.line
+                    && call.at.as_bytes() == parsed.path
             };
             if let Some(known) = calls.iter_mut().find(is_same) {
                 known.lines.push(reference.line.into());
@@ -559,9 +722,10 @@ fn callees(view: &View<'_>, name: &str, depth: u64) -> RpcResult<Vec<Call>> {
             calls.push(Call {
                 depth,
                 name: Some(whole),
-                of: Text::from(name.as_bytes()),
+                of: Text::from(asked.name.as_bytes()),
                 path: best.path.clone(),
                 line: best.line,
+                at: Text::from(parsed.path.as_slice()),
                 lines: vec![reference.line.into()],
             });
         }

@@ -1,14 +1,15 @@
 //! Who mentions a name, and how.
 //!
-//! The trigrams say which files may have it; those are read, and parsed for what they mention. That
-//! is remembered by their content, so that the next name in the same files costs a look-up.
+//! The trigrams say which files may have it; those are read. What they mention is stored with their
+//! outlines, or they are parsed for it; that is remembered by their content, so that the next name in the
+//! same files costs a look-up.
 
 pub(crate) mod place;
 
 use crate::cache::{Cache, Key, Missing, Namespace, Value};
 use crate::outlines::{Links, Source};
 use crate::parallel::Crew;
-use crate::store::Store;
+use crate::store::{Field, Store};
 use crate::workspace::Snapshot;
 use hob_index::plan::{Plan, PlanOptions, plan};
 use hob_index::symbols::Outline;
@@ -16,6 +17,8 @@ use hob_index::symbols::extract::{Extractor, Limits};
 use hob_index::symbols::languages::{self, Language};
 use hob_index::symbols::references::{Reference, Role};
 use hob_index::tree::{Docs, File};
+use hob_index::words::{COUNTED_BYTES, Word};
+use std::collections::HashSet;
 use std::convert::Infallible;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -53,7 +56,7 @@ pub(crate) struct Mentioned {
 }
 
 impl Value for Mentioned {
-    // It is kept in memory alone: a parse takes as long as a disk.
+    // It is kept in memory alone: most of it is in the store already.
     fn encode(&self) -> Vec<u8> {
         Vec::new()
     }
@@ -73,10 +76,12 @@ const WINDOW: usize = 32;
 const IN_PLACE: usize = 2;
 
 /// What `take` makes of each file's mentions of a name in roles, in the order of paths; files without any
-/// are left out. Of a file nothing else is kept: a common name is in thousands.
+/// are left out. Of a file nothing else is kept: a common name is in thousands. `any_case` says that the name
+/// is of a language that ignores case: there it counts as well where it is written in another one.
 pub(crate) fn find<T: Send>(
     around: &Around<'_>,
     name: &[u8],
+    any_case: bool,
     roles: &[Role],
     take: impl Fn(&Parsed, Vec<&Reference>) -> T + Sync,
 ) -> Vec<T> {
@@ -86,13 +91,17 @@ pub(crate) fn find<T: Send>(
         }
         let source =
             Source::read(&around.root.join(OsStr::from_bytes(path)), Links::Refuse).ok()?;
-        if !has_word(&source.text(), name) {
+        if !has_word(&source.text(), name, any_case) {
             return None;
         }
         let extractor = extractor.get_or_insert_with(|| Extractor::new(around.limits));
         let parsed = parse(around, path, Some(file), source, extractor)?;
         let is_meant = |reference: &Reference| {
-            roles.contains(&reference.role) && is_name(parsed.name(reference), name)
+            let mentioned = parsed.name(reference);
+            let any_case = any_case && parsed.language.ignores_case();
+            let is_same =
+                is_name(mentioned, name) || any_case && mentioned.eq_ignore_ascii_case(name);
+            roles.contains(&reference.role) && is_same
         };
         let references = parsed.mentioned.references.iter();
         let meant: Vec<&Reference> = references.filter(|one| is_meant(one)).collect();
@@ -100,7 +109,7 @@ pub(crate) fn find<T: Send>(
     };
     let workers = around.crew.workers(|| None);
     let mut found = Vec::new();
-    for window in candidates(around, name).chunks(WINDOW) {
+    for window in candidates(around, name, any_case).chunks(WINDOW) {
         found.extend(workers.map(window, IN_PLACE, one).into_iter().flatten());
     }
     found
@@ -113,15 +122,28 @@ fn is_name(mentioned: &[u8], name: &[u8]) -> bool {
 }
 
 /// The files that may have a name, in the order of paths.
-fn candidates(around: &Around<'_>, name: &[u8]) -> Vec<(Vec<u8>, File)> {
-    let options = PlanOptions { fixed_strings: true, ..PlanOptions::default() };
+fn candidates(around: &Around<'_>, name: &[u8], any_case: bool) -> Vec<(Vec<u8>, File)> {
+    let options = PlanOptions { fixed_strings: true, case_insensitive: any_case };
     let plan = std::str::from_utf8(name).map(|name| plan(&[name.to_owned()], options));
     // A name that is no UTF-8 is looked for everywhere.
     let plan = plan.unwrap_or(Plan::All);
     let docs = around.store.and_then(|store| store.candidates(&plan).ok()).unwrap_or(Docs::All);
+    // Trigrams of a short name are in many words.
+    let word = if any_case { None } else { Word::of_any(name) };
+    let having =
+        around.store.zip(word).and_then(|(store, word)| store.words(Field::Text, word).ok());
+    let having: Option<HashSet<u32>> =
+        having.map(|having| having.into_iter().map(|(content, _)| content).collect());
+    let has_word = |file: &File| match (&having, file.doc.known()) {
+        (Some(having), Some(content)) => {
+            // In UTF-8 it may be half as long again.
+            having.contains(&content) || file.size > COUNTED_BYTES as u64 / 2
+        }
+        _ => true,
+    };
     let mut files = Vec::new();
     around.snapshot.tree.for_each_file(&docs, &mut |path, file| {
-        if !languages::possible(path).is_empty() {
+        if has_word(file) && !languages::possible(path).is_empty() {
             files.push((path.to_vec(), *file));
         }
     });
@@ -130,7 +152,12 @@ fn candidates(around: &Around<'_>, name: &[u8]) -> Vec<(Vec<u8>, File)> {
 }
 
 /// Whether a text has a name that is not a part of another.
-fn has_word(text: &[u8], name: &[u8]) -> bool {
+fn has_word(text: &[u8], name: &[u8], any_case: bool) -> bool {
+    if any_case {
+        let lower = |text: &[u8]| text.to_ascii_lowercase();
+        return has_word(&lower(text), &lower(name), false);
+    }
+
     let is_part = |byte: Option<&u8>| {
         byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte >= 0x80)
     };

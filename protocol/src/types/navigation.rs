@@ -145,6 +145,8 @@ pub struct Call {
     pub path: Text,
     /// The line of its name; of a call outside of any, of the first call.
     pub line: u64,
-    /// The lines of the calls: in the caller's file.
+    /// The file of the calls: the caller's.
+    pub at: Text,
+    /// The lines of the calls in it.
     pub lines: Vec<u64>,
 }

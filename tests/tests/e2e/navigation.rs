@@ -117,19 +117,19 @@ fn calls_are_followed_both_ways() {
     assert_eq!(
         lines(&hob, &["callers", "--depth", "2", "heat"]),
         [
-            "1 | main.c:2 | main | heat | 2",
-            "1 | src/kettle.rs:6 | Kettle::boil | heat | 7",
-            "2 | src/kettle.rs:10 | heat | Kettle::boil | 11",
-            "2 | src/lib.rs:3 | tea | Kettle::boil | 6",
-            "2 | tool.py:4 | Kettle.boil | Kettle::boil | 5",
+            "1 | main.c:2 | main | heat | main.c:2",
+            "1 | src/kettle.rs:6 | Kettle::boil | heat | src/kettle.rs:7",
+            "2 | src/kettle.rs:10 | heat | Kettle::boil | src/kettle.rs:11",
+            "2 | src/lib.rs:3 | tea | Kettle::boil | src/lib.rs:6",
+            "2 | tool.py:4 | Kettle.boil | Kettle::boil | tool.py:5",
         ]
     );
     assert_eq!(
         lines(&hob, &["callees", "tea"]),
         [
-            "1 | src/kettle.rs:3 | Kettle::new | tea | 4",
-            "1 | src/kettle.rs:6 | Kettle::boil | tea | 6",
-            "1 | src/lib.rs:9 | steep | tea | 7",
+            "1 | src/kettle.rs:3 | Kettle::new | tea | src/lib.rs:4",
+            "1 | src/kettle.rs:6 | Kettle::boil | tea | src/lib.rs:6",
+            "1 | src/lib.rs:9 | steep | tea | src/lib.rs:7",
         ]
     );
 }
@@ -141,6 +141,7 @@ fn what_is_no_place_gets_a_clear_error() {
         ("src/nowhere.rs:1:1", "there is no such file"),
         ("src/lib.rs:99:1", "it has no line 99"),
         ("src/lib.rs:5:5", "there is no name at"),
+        ("src/lib.rs:5", "`src/lib.rs:5` has no column"),
         (" ", "the query names nothing"),
     ] {
         let outcome = hob.try_run(&["def", target]);
@@ -149,4 +150,96 @@ fn what_is_no_place_gets_a_clear_error() {
     }
     let outcome = hob.try_run(&["refs", "--role", "cal", "boil"]);
     assert!(outcome.stderr.contains("there is no role `cal`"), "{outcome:?}");
+}
+
+const IMPORTS: &str = "\
+//- src/dict.c
+#include \"dict.h\"
+#include <sys/none.h>
+//- src/dict.h
+int dict(void);
+//- other/dict.h
+int dict(void);
+//- web/server/index.ts
+import { read } from '../config'
+import { only } from './lib'
+import { made } from './lib.js'
+const url = new URL(read())
+//- web/config.ts
+export function read() { return 1 }
+//- web/server/lib.ts
+export function only() { return 2 }
+//- web/style.css
+.URL { color: red }
+.url { color: red }
+//- pkg/models.py
+def load(): return 1
+//- pkg/__init__.py
+//- pkg/app.py
+from pkg import models
+from .sub import thing
+def models_of(): return models
+//- pkg/sub/__init__.py
+thing = 1
+//- docs/models.css
+.models { color: red }
+";
+
+#[test]
+fn an_import_leads_to_its_file() {
+    let hob = start(IMPORTS);
+    hob.index();
+    for (at, file) in [
+        ("src/dict.c:1:11", "src/dict.h:1:1"),
+        ("web/server/index.ts:1:24", "web/config.ts:1:1"),
+        ("web/server/index.ts:2:24", "web/server/lib.ts:1:1"),
+        ("web/server/index.ts:3:24", "web/server/lib.ts:1:1"),
+        ("pkg/app.py:1:18", "pkg/models.py:1:1"),
+        ("pkg/app.py:2:7", "pkg/sub/__init__.py:1:1"),
+    ] {
+        assert_eq!(places(&hob, &["def", at])[..1], [file], "{at}");
+    }
+    assert_eq!(places(&hob, &["def", "src/dict.c:2:11"]), [""; 0]);
+    // What another language defines, or what differs in case, is not meant.
+    assert_eq!(places(&hob, &["def", "web/server/index.ts:4:17"]), [""; 0]);
+}
+
+#[test]
+fn what_is_local_or_of_another_place_is_not_called() {
+    let hob = start(
+        "//- l.py\n\
+         def run(callback):\n    callback(2)\n    other()\n    Other()\n\
+         def other(): pass\n\
+         //- m.py\n\
+         def callback(): pass\n\
+         def run():\n    callback()\n",
+    );
+    hob.index();
+    let l = "1 | l.py:5 | other | run | l.py:3";
+    assert_eq!(lines(&hob, &["callees", "l.py:1:5"]), [l]);
+    assert_eq!(lines(&hob, &["callees", "run"]), [l, "1 | m.py:1 | callback | run | m.py:3"]);
+}
+
+#[test]
+fn a_language_without_case_has_mentions_in_any() {
+    let hob = start(
+        "//- relax.f90\nsubroutine Relax(a)\n  integer :: a\nend subroutine\n\
+         //- solver.f90\nprogram p\n  call relax(1)\n  call RELAX(2)\nend program\n\
+         //- other.py\nrelax()\n",
+    );
+    hob.index();
+    for name in ["Relax", "relax"] {
+        let found = places(&hob, &["refs", name]);
+        assert_eq!(found[found.len() - 2..], ["solver.f90:2:8", "solver.f90:3:8"], "{name}");
+    }
+    assert_eq!(lines(&hob, &["callers", "Relax"]).len(), 1);
+}
+
+#[test]
+fn what_nothing_defines_within_a_name_has_no_mentions() {
+    let hob = start(TREE);
+    hob.index();
+    assert_eq!(lines(&hob, &["refs", "Nonsense::boil"]), [""; 0]);
+    assert_eq!(lines(&hob, &["callers", "Nonsense::boil"]), [""; 0]);
+    assert!(!lines(&hob, &["refs", "Kettle::boil"]).is_empty());
 }

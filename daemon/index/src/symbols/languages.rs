@@ -127,6 +127,12 @@ impl Language {
         *HAS[usize::from(self.number)].get_or_init(has)
     }
 
+    /// Whether names are the same in any case.
+    #[must_use]
+    pub fn ignores_case(&self) -> bool {
+        matches!(self.name, "fortran" | "sql")
+    }
+
     /// Languages of one family mention what the others define: a number that they share.
     #[must_use]
     pub fn family(&self) -> u8 {
@@ -208,7 +214,7 @@ fn list(groups: &[(&str, &[&str])], quote: &str) -> String {
 }
 
 /// How the definitions of any language are made of its tree; a change of that is counted here.
-const RULES: u32 = 6;
+const RULES: u32 = 7;
 
 /// A number that is another one whenever a text could have another outline.
 #[must_use]

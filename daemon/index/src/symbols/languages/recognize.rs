@@ -1,5 +1,8 @@
 //! Which language a file is of, by its name and, where that does not tell, its text.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use super::rows::ROWS;
 use super::{Claim, Language};
 
@@ -21,19 +24,27 @@ pub fn of(path: &[u8], text: &[u8]) -> Option<&'static Language> {
 #[must_use]
 pub fn may_be(path: &[u8], language: &Language) -> bool {
     let name = base_name(path);
-    if claimant(name).is_some_and(|(claimant, _)| claimant.number == language.number) {
-        return true;
-    }
-    match by_file_name(name) {
-        Some(named) => named.number == language.number,
-        None => !language.interpreters.is_empty(),
-    }
+    may_be_named(claimant(name).map(|(claimant, _)| claimant), by_file_name(name), language)
+}
+
+fn may_be_named(
+    claimant: Option<&Language>,
+    named: Option<&Language>,
+    language: &Language,
+) -> bool {
+    claimant.is_some_and(|claimant| claimant.number == language.number)
+        || match named {
+            Some(named) => named.number == language.number,
+            None => !language.interpreters.is_empty(),
+        }
 }
 
 /// The languages that a file of that path can be of. Which of several it is, its text tells.
 #[must_use]
 pub fn possible(path: &[u8]) -> Vec<&'static Language> {
-    ROWS.iter().filter(|language| may_be(path, language)).collect()
+    let name = base_name(path);
+    let (claimant, named) = (claimant(name).map(|(claimant, _)| claimant), by_file_name(name));
+    ROWS.iter().filter(|language| may_be_named(claimant, named, language)).collect()
 }
 
 /// The language that a path alone tells, whatever is in the file.
@@ -43,12 +54,22 @@ pub fn named(path: &[u8]) -> Option<&'static Language> {
 }
 
 fn by_file_name(name: &[u8]) -> Option<&'static Language> {
-    if let Some(language) = ROWS.iter().find(|language| is_in(name, language.files)) {
+    // It is asked of every file of a tree.
+    static FILES: LazyLock<Names> = LazyLock::new(|| names(|language| language.files));
+    static EXTENSIONS: LazyLock<Names> = LazyLock::new(|| names(|language| language.extensions));
+    if let Some(language) = FILES.get(name) {
         return Some(language);
     }
     let extension = extension(name)?;
-    let of = |extension: &[u8]| ROWS.iter().find(|row| is_in(extension, row.extensions));
+    let of = |extension: &[u8]| EXTENSIONS.get(extension).copied();
     of(extension).or_else(|| of(&extension.to_ascii_lowercase()))
+}
+
+type Names = HashMap<&'static [u8], &'static Language>;
+
+fn names(of: impl Fn(&'static Language) -> &'static [&'static str]) -> Names {
+    let each = |language| of(language).iter().map(move |name| (name.as_bytes(), language));
+    ROWS.iter().flat_map(each).collect()
 }
 
 /// The language that has a file of that name if the text says so.
