@@ -209,12 +209,18 @@ impl Bulk {
         };
         std::thread::scope(|scope| {
             for _ in 0..jobs {
-                scope.spawn(|| {
+                let all = || {
                     if let Err(error) = work() {
                         next.store(items.len(), Ordering::Relaxed);
                         lock(&failure).get_or_insert(error);
                     }
-                });
+                };
+                // Grammars' scanners may need more of a stack than threads have by themselves.
+                let thread = std::thread::Builder::new().stack_size(crate::STACK);
+                // Where there is no other thread, this one does it.
+                if thread.spawn_scoped(scope, all).is_err() {
+                    all();
+                }
             }
         });
         failure.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)

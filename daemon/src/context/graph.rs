@@ -4,7 +4,7 @@
 //! are read, once each, and laid over it.
 
 use super::Around;
-use super::table::{Fresh, Table};
+use super::table::{Fresh, Passing, Table};
 use crate::profile::stage;
 use crate::store::{Field, Store, StoreError};
 use hob_index::context::documents::{Document, Sort};
@@ -15,6 +15,7 @@ use hob_index::tree::File;
 use hob_index::words::{Posting, Word};
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -79,7 +80,8 @@ impl Graphs {
     ) -> Result<Option<(Arc<Graph>, bool)>, StoreError> {
         let _stage = stage!("map.graph").entered();
         let Some(turn) = self.turn(around.stops) else { return Ok(None) };
-        if let Some(known) = turn.before.as_ref().filter(|known| Arc::ptr_eq(&known.table, table)) {
+        let is_same = |known: &&Arc<Kept>| Arc::ptr_eq(&known.table, table) && known.is_whole;
+        if let Some(known) = turn.before.as_ref().filter(is_same) {
             return Ok(Some((known.graph.clone(), known.is_whole)));
         }
         match make(around, table, turn.before.as_deref()) {
@@ -255,6 +257,7 @@ fn nodes(
             }
         }
     }
+    let misses = AtomicBool::new(false);
     let read = |extractor: &mut Option<Extractor>, (document, file): &(u32, File)| {
         if (around.stops)() {
             return None;
@@ -269,11 +272,16 @@ fn nodes(
             Some(fresh) => fresh.clone(),
             None => {
                 let extractor = extractor.get_or_insert_with(|| Extractor::new(around.limits));
-                Arc::new(Fresh::read(around.root, path, file, false, extractor)?)
+                match Fresh::read(around.root, path, file, false, extractor) {
+                    Ok(fresh) => Arc::new(fresh?),
+                    Err(Passing) => {
+                        misses.store(true, Ordering::Relaxed);
+                        return None;
+                    }
+                }
             }
         };
-        let (text, names) = (fresh.text.as_deref().unwrap_or_default(), &fresh.names);
-        let facts = Arc::new(Facts::new(text, names));
+        let facts = Arc::new(Facts::new(&fresh.mentions, &fresh.names));
         Some((*document, Own { state: fresh.state, facts }))
     };
     let is_whole = wanted.len() <= MOST_READ;
@@ -286,7 +294,7 @@ fn nodes(
             own.insert(table.documents.all()[document as usize].path.clone(), one);
         }
     }
-    (nodes, own, is_whole)
+    (nodes, own, is_whole && !misses.into_inner())
 }
 
 /// The ranks that files had before.

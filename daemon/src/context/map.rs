@@ -8,7 +8,7 @@ use crate::store::StoreError;
 use hob_index::context::documents::Sort;
 use hob_index::context::map::{Map, Outlined, Shown, importance, is_worth_a_line};
 use hob_index::context::rank::Corpus as _;
-use hob_index::graph::{Definition, Graph, Ranked, Wanted};
+use hob_index::graph::{Definition, Graph, Ranked, Wanted, rounded};
 use hob_index::symbols::extract::Extractor;
 use hob_index::symbols::{Kind, languages};
 use hob_index::words::{Word, each};
@@ -118,6 +118,20 @@ fn try_map(around: &Around<'_>, asked: &MapAsked) -> Result<Option<Arc<Mapped>>,
     Ok(Some(mapped))
 }
 
+impl MapAsked {
+    /// What is asked, as far as it counts.
+    pub(crate) fn new<'a>(
+        budget: usize,
+        focus: Vec<Vec<u8>>,
+        mentions: impl Iterator<Item = &'a [u8]>,
+        tokens: super::tokens::Tokens,
+    ) -> Self {
+        let mention = |one: &[u8]| one[..one.len().min(MENTION_BYTES)].to_vec();
+        let mentions = mentions.take(MENTIONS).map(mention).collect();
+        Self { budget, focus, mentions, tokens }
+    }
+}
+
 impl Maps {
     fn known(&self, table: &Arc<Table>, asked: &MapAsked) -> Option<Arc<Mapped>> {
         let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -128,7 +142,8 @@ impl Maps {
     }
 
     fn keep(&self, table: &Arc<Table>, asked: &MapAsked, mapped: &Arc<Mapped>) {
-        if mapped.text.len() > KEPT_BYTES {
+        let asked_bytes: usize = asked.mentions.iter().chain(&asked.focus).map(Vec::len).sum();
+        if mapped.text.len() + asked_bytes > KEPT_BYTES {
             return;
         }
         let mut kept = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -159,7 +174,7 @@ fn draw(
         map.name(path, asked.budget / NAMES_SHARE);
     }
     let mut files = Files { around, table, numbers: HashMap::new() };
-    files.draw_spoken(&mut map, spoken, asked.budget / SPOKEN_SHARE)?;
+    files.draw_spoken(&mut map, spoken, &ranked.files, asked.budget / SPOKEN_SHARE)?;
     let is_left = |definition: &&Definition| !spoken.focus.contains(&definition.file);
     let definitions: Vec<Definition> = ranked.definitions.iter().filter(is_left).copied().collect();
     let is_full = files.draw_definitions(&mut map, &definitions)?;
@@ -169,8 +184,8 @@ fn draw(
     let (drawn, files) = map.finish();
     let mentioned = |shown: &Shown| {
         let file = &files[shown.file];
-        let symbol = &file.outline.symbols[shown.symbol as usize];
-        let (path, name) = (file.path.clone(), file.name(symbol).to_vec());
+        let symbol = &file.symbols[shown.symbol as usize];
+        let (path, name) = (file.path.clone(), file.name(shown.symbol).to_vec());
         Mentioned { path, name, kind: symbol.kind, lines: (symbol.line, symbol.last_line) }
     };
     Some(Mapped {
@@ -212,18 +227,17 @@ impl Spoken {
     ) -> Result<Option<Self>, StoreError> {
         let documents = &table.documents;
         let focus = asked.focus.iter().filter_map(|path| documents.number(path)).collect();
-        let mut names: BTreeMap<Word, Vec<u32>> = BTreeMap::new();
+        let mut names: Vec<(Word, Vec<u32>)> = Vec::new();
         let mut paths: BTreeMap<u32, f32> = BTreeMap::new();
         let mut lead = |file: u32, weight: f32| {
             let known = paths.entry(file).or_default();
             *known = known.max(weight);
         };
         let corpus = table.corpus(around.store.as_deref());
-        for mention in asked.mentions.iter().take(MENTIONS) {
+        for mention in &asked.mentions {
             if (around.stops)() {
                 return Ok(None);
             }
-            let mention = &mention[..mention.len().min(MENTION_BYTES)];
             let ending = documents.ending_with(mention);
             ending.iter().for_each(|file| lead(*file, PATH));
             each(mention, |found| {
@@ -233,17 +247,17 @@ impl Spoken {
                     named.iter().for_each(|file| lead(*file, PATH / named.len() as f32));
                 }
             });
-            if let Some(word) = Word::of_identifier(mention) {
+            let inside = if ending.is_empty() { documents.beneath(mention) } else { Vec::new() };
+            inside.iter().for_each(|file| lead(*file, PATH / inside.len() as f32));
+            let word = Word::of_identifier(mention);
+            if let Some(word) = word.filter(|word| names.iter().all(|(known, _)| known != word)) {
                 let definers = corpus.names(word.name());
-                names.insert(word, definers.into_iter().map(|(file, _)| file).collect());
+                names.push((word, definers.into_iter().map(|(file, _)| file).collect()));
             }
         }
         match corpus.error() {
             Some(error) => Err(error),
-            None => {
-                let (names, paths) = (names.into_iter().collect(), paths.into_iter().collect());
-                Ok(Some(Self { focus, names, paths }))
-            }
+            None => Ok(Some(Self { focus, names, paths: paths.into_iter().collect() })),
         }
     }
 }
@@ -262,6 +276,12 @@ fn rank(around: &Around<'_>, graph: &Graph, asked: &MapAsked, spoken: &Spoken) -
     graph.ranked(&Wanted { files: &files, names: &names, most }, around.stops)
 }
 
+/// Which of two files comes first: the better one, by as many digits as ranks are settled to.
+fn by_rank(ranks: &[f32], a: u32, b: u32) -> std::cmp::Ordering {
+    let rank = |file: u32| rounded(ranks[file as usize]);
+    rank(b).total_cmp(&rank(a)).then(a.cmp(&b))
+}
+
 /// The files that are drawn.
 struct Files<'a> {
     around: &'a Around<'a>,
@@ -272,10 +292,18 @@ struct Files<'a> {
 
 impl Files<'_> {
     /// Draws the definitions of names that are mentioned, and what files define whose paths are.
-    fn draw_spoken(&mut self, map: &mut Map<'_>, spoken: &Spoken, limit: usize) -> Option<()> {
+    fn draw_spoken(
+        &mut self,
+        map: &mut Map<'_>,
+        spoken: &Spoken,
+        ranks: &[f32],
+        limit: usize,
+    ) -> Option<()> {
         let is_drawn = |file: &u32| !spoken.focus.contains(file);
-        for (word, definers) in &spoken.names {
-            for document in definers.iter().copied().filter(is_drawn).take(MOST_MEANT) {
+        for (word, definers) in spoken.names.iter().filter(|(_, files)| files.len() <= MOST_MEANT) {
+            let mut definers: Vec<u32> = definers.iter().copied().filter(is_drawn).collect();
+            definers.sort_by(|a, b| by_rank(ranks, *a, *b));
+            for document in definers {
                 let Some(file) = self.number(map, document, std::iter::empty())? else { continue };
                 for symbol in map.defining(file, *word) {
                     map.add(file, symbol, limit);
@@ -285,7 +313,7 @@ impl Files<'_> {
         let mut misses = 0;
         for document in spoken.paths.iter().map(|(file, _)| *file).filter(is_drawn) {
             let Some(file) = self.number(map, document, std::iter::empty())? else { continue };
-            let symbols = (0..).zip(&map.at(file).outline.symbols);
+            let symbols = (0..).zip(&map.at(file).symbols);
             let top = symbols.filter(|(_, one)| one.parent.is_none() && is_worth_a_line(one.kind));
             for symbol in top.map(|(at, _)| at).collect::<Vec<u32>>() {
                 misses = if map.add(file, symbol, limit) { 0 } else { misses + 1 };
@@ -317,10 +345,13 @@ impl Files<'_> {
         for (at, definition) in definitions.iter().enumerate() {
             let next = definitions[at..].iter().map(|definition| definition.file);
             let Some(file) = self.number(map, definition.file, next)? else { continue };
+            if (self.around.stops)() {
+                return None;
+            }
             // Of what is written several times, as overloads are, one line says it.
             let mut seen = HashSet::new();
             for symbol in map.defining(file, definition.name) {
-                if seen.insert(map.at(file).outline.symbols[symbol as usize].parent) {
+                if seen.insert(map.at(file).symbols[symbol as usize].parent) {
                     misses = if map.add(file, symbol, usize::MAX) { 0 } else { misses + 1 };
                 }
             }
@@ -342,19 +373,19 @@ impl Files<'_> {
                 && !focus.contains(file)
         };
         let mut order: Vec<u32> = (0..documents.len() as u32).filter(is_drawn).collect();
-        order.sort_by(|a, b| {
-            let by_rank = ranks[*b as usize].total_cmp(&ranks[*a as usize]);
-            is_test(a).cmp(&is_test(b)).then(by_rank).then(a.cmp(b))
-        });
+        order.sort_by(|a, b| is_test(a).cmp(&is_test(b)).then(by_rank(ranks, *a, *b)));
         let mut misses = 0;
         for (at, document) in order.iter().enumerate() {
             let next = order[at..].iter().copied();
             let Some(file) = self.number(map, *document, next)? else { continue };
-            let symbols = (0..).zip(&map.at(file).outline.symbols);
+            let symbols = (0..).zip(&map.at(file).symbols);
             let wanted: Vec<u32> = symbols
                 .filter(|(_, symbol)| is_worth_a_line(symbol.kind))
                 .map(|(at, _)| at)
                 .collect();
+            if (self.around.stops)() {
+                return None;
+            }
             for symbol in wanted {
                 misses = if map.add(file, symbol, usize::MAX) { 0 } else { misses + 1 };
                 if misses >= MISSES {

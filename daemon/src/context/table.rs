@@ -10,13 +10,16 @@ use hob_index::graph;
 use hob_index::symbols::extract::{Extractor, Limits};
 use hob_index::symbols::languages;
 use hob_index::tree::{Dir, Docs, File, diff};
-use hob_index::words::{Counter, Posting, Word};
+use hob_index::words::{self, Counter, Posting, Word};
+use rustix::io::Errno;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::OsStr;
+use std::io;
 use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// So many files that are not in the store are read for a query.
@@ -49,6 +52,8 @@ pub(super) struct Fresh {
     pub(super) state: (u64, u32),
     /// None where those of its text are in the store.
     pub(super) text: Option<Vec<(Word, u32)>>,
+    /// Those of its text that may be names.
+    pub(super) mentions: Vec<(Word, u32)>,
     pub(super) names: Vec<(Word, u32)>,
 }
 
@@ -173,6 +178,7 @@ impl Table {
         self.is_whole = wanted.len() <= FRESH;
         wanted.truncate(FRESH);
         let workers = means.crew.workers(|| None);
+        let misses = AtomicBool::new(false);
         let read = |extractor: &mut Option<Extractor>, (document, file): &(u32, File)| {
             if (means.stops)() {
                 return None;
@@ -184,14 +190,19 @@ impl Table {
                 return Some((*document, Arc::clone(fresh)));
             }
             let extractor = extractor.get_or_insert_with(|| Extractor::new(means.limits));
-            let fresh = Fresh::read(means.root, path, file, has_text, extractor)?;
-            Some((*document, Arc::new(fresh)))
+            match Fresh::read(means.root, path, file, has_text, extractor) {
+                Ok(fresh) => Some((*document, Arc::new(fresh?))),
+                Err(Passing) => {
+                    misses.store(true, Ordering::Relaxed);
+                    None
+                }
+            }
         };
         let mut fresh = Vec::new();
         for window in wanted.chunks(WINDOW) {
             fresh.extend(workers.map(window, 1, read).into_iter().flatten());
         }
-        self.is_whole &= !(means.stops)();
+        self.is_whole &= !(means.stops)() && !misses.into_inner();
         self.fresh = fresh;
     }
 
@@ -224,16 +235,30 @@ fn has_same_paths(before: &Dir, now: &Dir) -> bool {
     .is_continue()
 }
 
+/// Something that has nothing to do with a file hinders reading it.
+pub(super) struct Passing;
+
+/// Whether there is hope that it works the next time: there are no descriptors, or there is no memory.
+fn is_passing(error: &io::Error) -> bool {
+    let passing = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::AGAIN];
+    Errno::from_io_error(error).is_some_and(|errno| passing.contains(&errno))
+}
+
 impl Fresh {
-    /// Reads a file. `has_text` says that the words of its text are not wanted.
+    /// Reads a file; none where it is not there, or may not be read. `has_text` says that the words of its
+    /// text are not wanted.
     pub(super) fn read(
         root: &Path,
         path: &[u8],
         file: &File,
         has_text: bool,
         extractor: &mut Extractor,
-    ) -> Option<Self> {
-        let source = Source::read(&root.join(OsStr::from_bytes(path)), Links::Refuse).ok()?;
+    ) -> Result<Option<Self>, Passing> {
+        let source = match Source::read(&root.join(OsStr::from_bytes(path)), Links::Refuse) {
+            Ok(source) => source,
+            Err(error) if is_passing(&error) => return Err(Passing),
+            Err(_) => return Ok(None),
+        };
         // What has changed since is taken as it is now, and read again for the next snapshot.
         let touch = if source.print == file.print { file.touch } else { u32::MAX };
         let text = source.text();
@@ -242,12 +267,13 @@ impl Fresh {
         let outline = language.map(|language| source.outline(language, extractor));
         let names = graph::names(&outline.unwrap_or_default(), &text, language, &mut counter);
         let is_text = !has_text && !source.is_binary();
+        let mentions = if is_text { words::names(&text) } else { Vec::new() };
         let text = is_text.then(|| {
             counter.count(&text);
             counter.take()
         });
         let text = text.or_else(|| (!has_text).then(Vec::new));
-        Some(Self { state: (source.print, touch), text, names })
+        Ok(Some(Self { state: (source.print, touch), text, mentions, names }))
     }
 }
 

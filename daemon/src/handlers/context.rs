@@ -128,12 +128,12 @@ fn draw(services: &Services, query: &MapQuery, cancel: &Cancel) -> RpcResult<Map
     let root = warm.workspace.root();
     let snapshot = indexed(services, &warm, query.no_sync, cancel)?;
     let focus = query.focus.iter().map(|file| focus(file, &dir, root, &snapshot));
-    let asked = MapAsked {
-        budget: budget(query.budget, services.config.map_tokens),
-        focus: focus.collect::<RpcResult<Vec<_>>>()?,
-        mentions: query.mentions.iter().map(|mention| mention.as_bytes().to_vec()).collect(),
-        tokens: tokens(services, query.model.as_deref()),
-    };
+    let asked = MapAsked::new(
+        budget(query.budget, services.config.map_tokens),
+        focus.collect::<RpcResult<Vec<_>>>()?,
+        query.mentions.iter().map(|mention| mention.as_bytes()),
+        tokens(services, query.model.as_deref()),
+    );
     let origin = origin_of(&warm, &snapshot);
     let stops = || cancel.is_cancelled();
     let around = around(services, &warm, &snapshot, &stops);

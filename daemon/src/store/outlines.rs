@@ -43,7 +43,7 @@ impl Store {
     ) -> Result<Option<Vec<Reference>>, StoreError> {
         let first = Key { doc, language, ordinal: 0 };
         let last = Key { ordinal: u32::MAX, ..first };
-        self.checked(|| {
+        let stored = self.checked(|| {
             let reader = self.reader();
             let (from, to) = (first.to_bytes(), last.to_bytes());
             let mut chunks = Vec::new();
@@ -55,8 +55,10 @@ impl Store {
                 return Ok(None);
             }
             let lost = || StoreError::Damaged(format!("references of content {doc} are damaged"));
-            references::decode(first, &chunks, text, outline).ok_or_else(lost).map(Some)
-        })
+            references::decode(first, &chunks).ok_or_else(lost).map(Some)
+        })?;
+        // A text that they do not fit is another one: that is no fault of the store.
+        Ok(stored.and_then(|stored| references::fit(stored, text, outline)))
     }
 
     /// A symbol of a content's outline, by its index there.

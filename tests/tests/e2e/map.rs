@@ -115,9 +115,11 @@ fn what_is_in_focus_is_left_out_and_leads_to_what_it_mentions() {
     let found = map(&hob, &["-f", "src/thermometer.rs", "-f", "README.md"]);
     assert!(!names(&found).contains(&"read_degrees"));
     assert_eq!(found["named"], serde_json::json!(["Cargo.toml"]));
+    let has_teapot = |found: &Value| found["text"].as_str().unwrap().contains("teapot.rs");
+    assert!(!has_teapot(&map(&hob, &["--budget", "50"])));
     for mention in ["brew_tea", "teapot.rs", "src/teapot.rs", "Teapot"] {
-        let found = map(&hob, &["--budget", "80", "--mention", mention]);
-        assert!(found["text"].as_str().unwrap().contains("teapot.rs"), "{mention}: {found}");
+        let found = map(&hob, &["--budget", "50", "--mention", mention]);
+        assert!(has_teapot(&found), "{mention}: {found}");
     }
     let found = map(&hob, &["--budget", "60", "--mention", "brew_tea"]);
     assert_eq!(names(&found)[0], "brew_tea");

@@ -114,6 +114,24 @@ impl Documents {
     }
 }
 
+impl Documents {
+    /// The documents beneath a directory of that path, or whose path ends with it.
+    #[must_use]
+    pub fn beneath(&self, directory: &[u8]) -> Vec<u32> {
+        let directory = directory.strip_suffix(b"/").unwrap_or(directory);
+        if directory.is_empty() {
+            return Vec::new();
+        }
+        let inner = [b"/", directory, b"/"].concat();
+        let is_beneath = |document: &&u32| {
+            let path = &self.documents[**document as usize].path;
+            path.starts_with(&inner[1..]) || memchr::memmem::find(path, &inner).is_some()
+        };
+        let all: Vec<u32> = (0..self.documents.len() as u32).collect();
+        all.iter().filter(is_beneath).copied().collect()
+    }
+}
+
 fn ends_with(path: &[u8], end: &[u8]) -> bool {
     let (path, end) = (path.to_ascii_lowercase(), end.to_ascii_lowercase());
     path.strip_suffix(end.as_slice())

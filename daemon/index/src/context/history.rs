@@ -181,9 +181,12 @@ impl History {
     fn add(&mut self, commit: &Commit) {
         let number = self.commits.len() as u32;
         let mut length = 0;
-        for (word, count) in commit.words.iter().filter(|(word, _)| *word != Word::ALL) {
-            self.words.entry(*word).or_default().push((number, *count));
-            length += count;
+        for (word, count) in &commit.words {
+            if *word == Word::ALL {
+                length = *count;
+            } else {
+                self.words.entry(*word).or_default().push((number, *count));
+            }
         }
         self.lengths.push(length as f32);
         let mut files: Vec<u32> = Vec::with_capacity(commit.files.len());

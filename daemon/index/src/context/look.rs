@@ -48,8 +48,10 @@ pub struct ChunkSignals {
     pub votes: f32,
     /// It was written lately.
     pub recency: f32,
-    /// The request names a line of it.
-    pub place: bool,
+    /// The line of it that the request names.
+    pub place: Option<u32>,
+    /// It is what the request names as in code.
+    pub named: bool,
     /// Text of what encloses it.
     pub around: f32,
 }
@@ -98,14 +100,15 @@ pub fn look(source: &Source<'_>, weighed: &Weighed) -> Looked {
         };
         if !symbol.is_some_and(is_elsewhere) {
             signals.name = name_match(name, weighed);
+            signals.named = !weighed.code.is_empty() && weighed.code.contains(&whole(name));
         }
         let lines = chunk.start as usize..chunk.end as usize + 1;
         for (_, (vote, fresh)) in within(&written, &lines) {
             signals.votes = signals.votes.max(*vote);
             signals.recency = signals.recency.max(*fresh);
         }
-        let named = |line: &&u32| chunk.start <= **line && **line <= chunk.end;
-        signals.place = source.places.iter().any(|line| named(&line));
+        let is_in = |line: &&u32| chunk.start <= **line && **line <= chunk.end;
+        signals.place = source.places.iter().find(is_in).copied();
         if let Some(symbol) = symbol {
             let parent = symbol.parent.and_then(|parent| owns.get(&parent)).copied();
             signals.around = parent.unwrap_or_default();
@@ -186,6 +189,13 @@ fn bm25(text: &[(usize, Word)], name: &[u8], chunk: &Chunk, weighed: &Weighed) -
         code.iter().map(|(word, count)| weighed.names[word] * count * 2.0 / (count + 1.0)).sum();
     let coverage = counts.keys().map(|word| weighed.words[word]).sum();
     (score, code, coverage)
+}
+
+/// A name as requests have names: its compound, or its only word.
+fn whole(name: &[u8]) -> Word {
+    let mut last = Word::ALL;
+    each(name, |found| last = found.word);
+    last
 }
 
 /// The weight of the name's words that the request has, times the share of them.

@@ -10,6 +10,8 @@ use crate::words::{ByWord, Word};
 
 /// A line of a map is cut after so many bytes.
 pub const LINE_BYTES: usize = 160;
+/// A budget in tokens from which on a map is counted seldom.
+const LARGE: usize = 1 << 16;
 
 /// A file whose definitions may be shown.
 #[derive(Clone, Debug)]
@@ -25,26 +27,13 @@ pub struct Outlined {
 }
 
 impl Outlined {
-    /// The definitions of each name, by their places in the outline.
-    fn names(&self) -> ByWord<Vec<u32>> {
-        let mut names: ByWord<Vec<u32>> = ByWord::default();
-        for (at, symbol) in (0..).zip(&self.outline.symbols) {
-            if let Some((word, _)) = graph::defines(self.name(symbol), symbol.kind, || false) {
-                names.entry(word).or_default().push(at);
-            }
-        }
-        names
-    }
-
     /// The name of a definition.
-    #[must_use]
-    pub fn name(&self, symbol: &Symbol) -> &[u8] {
+    fn name(&self, symbol: &Symbol) -> &[u8] {
         Window::whole(&self.text).slice(symbol.name.clone())
     }
 
     /// The signature of a definition, on one line.
-    #[must_use]
-    pub fn signature(&self, symbol: &Symbol) -> Vec<u8> {
+    fn signature(&self, symbol: &Symbol) -> Vec<u8> {
         let mut line = match self.language {
             Some(language) => signature(&Window::whole(&self.text), symbol, language),
             None => self.name(symbol).to_vec(),
@@ -61,6 +50,74 @@ impl Outlined {
     }
 }
 
+/// What is kept of a file: of what may be shown the lines, and nothing of its text.
+#[derive(Debug)]
+pub struct Taken {
+    /// Its path.
+    pub path: Vec<u8>,
+    /// What it defines.
+    pub symbols: Vec<Symbol>,
+    /// For each definition where its line ends in `text`, and where its name does, which stands after it.
+    ends: Vec<(u32, u32)>,
+    text: Vec<u8>,
+    /// The definitions of each name.
+    named: ByWord<Vec<u32>>,
+}
+
+impl Taken {
+    fn of(file: Outlined) -> Self {
+        let symbols = &file.outline.symbols;
+        let mut named: ByWord<Vec<u32>> = ByWord::default();
+        let mut is_wanted: Vec<bool> =
+            symbols.iter().map(|symbol| is_worth_a_line(symbol.kind)).collect();
+        for (at, symbol) in (0..).zip(symbols) {
+            if let Some((word, _)) = graph::defines(file.name(symbol), symbol.kind, || false) {
+                named.entry(word).or_default().push(at);
+                is_wanted[at as usize] = true;
+            }
+        }
+        let mut depths = vec![0_usize; symbols.len()];
+        for (at, symbol) in symbols.iter().enumerate() {
+            // What encloses it comes before it.
+            depths[at] = symbol.parent.map_or(0, |parent| depths[parent as usize] + 1);
+        }
+        for (at, symbol) in symbols.iter().enumerate().rev() {
+            if let Some(parent) = symbol.parent.filter(|_| is_wanted[at]) {
+                is_wanted[parent as usize] = true;
+            }
+        }
+        let (mut text, mut ends) = (Vec::new(), Vec::with_capacity(symbols.len()));
+        for (at, symbol) in symbols.iter().enumerate() {
+            if is_wanted[at] {
+                let indent = depths[at] * 2;
+                text.extend_from_slice(format!("{}: {:indent$}", symbol.line, "").as_bytes());
+                text.extend_from_slice(&file.signature(symbol));
+                text.push(b'\n');
+            }
+            let line = text.len() as u32;
+            if is_wanted[at] {
+                text.extend_from_slice(file.name(symbol));
+            }
+            ends.push((line, text.len() as u32));
+        }
+        Self { path: file.path, symbols: file.outline.symbols, ends, text, named }
+    }
+
+    /// The line of a definition: its number, and the signature, further in the deeper it stands.
+    fn line(&self, at: u32) -> &[u8] {
+        let at = at as usize;
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before].1);
+        &self.text[start as usize..self.ends[at].0 as usize]
+    }
+
+    /// The name of a definition that may be shown.
+    #[must_use]
+    pub fn name(&self, at: u32) -> &[u8] {
+        let (start, end) = self.ends[at as usize];
+        &self.text[start as usize..end as usize]
+    }
+}
+
 /// A definition that is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shown {
@@ -74,9 +131,7 @@ pub struct Shown {
 pub struct Map<'a> {
     budget: usize,
     count: &'a dyn Fn(&[u8]) -> usize,
-    files: Vec<Outlined>,
-    /// Of each file the definitions of each name.
-    named: Vec<ByWord<Vec<u32>>>,
+    files: Vec<Taken>,
     /// Files that stand there with their names alone.
     names: Vec<Vec<u8>>,
     /// The definitions, the most important first.
@@ -84,8 +139,8 @@ pub struct Map<'a> {
     has: HashMap<usize, BTreeSet<u32>>,
     /// At least what all of it takes.
     tokens: usize,
-    /// Whether that is counted part by part.
-    is_rough: bool,
+    /// How many of these were counted part by part since all of it was counted.
+    rough: usize,
 }
 
 /// A map.
@@ -106,27 +161,25 @@ pub struct Drawn {
 impl<'a> Map<'a> {
     /// An empty one, which may have so many tokens, by `count`.
     pub fn new(budget: usize, count: &'a dyn Fn(&[u8]) -> usize) -> Self {
-        let (files, named, names, shown) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let has = HashMap::new();
-        Self { budget, count, files, named, names, shown, has, tokens: 0, is_rough: false }
+        let (files, names, shown, has) = (Vec::new(), Vec::new(), Vec::new(), HashMap::new());
+        Self { budget, count, files, names, shown, has, tokens: 0, rough: 0 }
     }
 
     /// Takes a file, of which nothing is shown yet. Gives its number.
     pub fn file(&mut self, file: Outlined) -> usize {
-        self.named.push(file.names());
-        self.files.push(file);
+        self.files.push(Taken::of(file));
         self.files.len() - 1
     }
 
     /// The definitions of a name in a file that was taken, by their places in its outline.
     #[must_use]
     pub fn defining(&self, file: usize, word: Word) -> Vec<u32> {
-        self.named[file].get(&word).cloned().unwrap_or_default()
+        self.files[file].named.get(&word).cloned().unwrap_or_default()
     }
 
     /// A file that was taken.
     #[must_use]
-    pub fn at(&self, file: usize) -> &Outlined {
+    pub fn at(&self, file: usize) -> &Taken {
         &self.files[file]
     }
 
@@ -150,13 +203,13 @@ impl<'a> Map<'a> {
             return true;
         }
         let mut lines = vec![symbol];
-        let mut above = of.outline.symbols[symbol as usize].parent;
+        let mut above = of.symbols[symbol as usize].parent;
         while let Some(at) = above.filter(is_new) {
             lines.push(at);
-            above = of.outline.symbols[at as usize].parent;
+            above = of.symbols[at as usize].parent;
         }
         let mut cost = if has.is_none() { (self.count)(&of.path) + 1 } else { 0 };
-        cost += lines.iter().map(|at| (self.count)(&line(of, *at))).sum::<usize>();
+        cost += lines.iter().map(|at| (self.count)(of.line(*at))).sum::<usize>();
         if !self.fits(cost, limit) {
             return false;
         }
@@ -171,22 +224,24 @@ impl<'a> Map<'a> {
     /// Takes so many tokens, if there is room.
     fn fits(&mut self, cost: usize, limit: usize) -> bool {
         let limit = limit.min(self.budget);
-        if self.tokens + cost > limit && self.is_rough {
+        // A large one takes long to count.
+        let often = if self.budget > LARGE { 8 } else { 64 };
+        if self.tokens + cost > limit && self.rough > self.budget / often {
             // The parts have more tokens than the whole.
             self.tokens = (self.count)(&self.render().0);
-            self.is_rough = false;
+            self.rough = 0;
         }
         let fits = self.tokens + cost <= limit;
         if fits {
             self.tokens += cost;
-            self.is_rough = true;
+            self.rough += cost;
         }
         fits
     }
 
     /// The map. It has no more tokens than it may.
     #[must_use]
-    pub fn finish(mut self) -> (Drawn, Vec<Outlined>) {
+    pub fn finish(mut self) -> (Drawn, Vec<Taken>) {
         loop {
             let (text, files) = self.render();
             let tokens = (self.count)(&text);
@@ -195,14 +250,17 @@ impl<'a> Map<'a> {
                 return (Drawn { text, tokens, files, shown, named }, self.files);
             }
             // Counting part by part is never much off; what matters least goes.
-            let Some(last) = self.shown.pop() else {
-                if self.names.pop().is_none() {
-                    return (Drawn::default(), self.files);
+            let over = self.shown.len() as u128 * (tokens - self.budget) as u128 / tokens as u128;
+            for _ in 0..over.max(1) {
+                let Some(last) = self.shown.pop() else {
+                    if self.names.pop().is_none() {
+                        return (Drawn::default(), self.files);
+                    }
+                    break;
+                };
+                if let Some(has) = self.has.get_mut(&last.file) {
+                    has.remove(&last.symbol);
                 }
-                continue;
-            };
-            if let Some(has) = self.has.get_mut(&last.file) {
-                has.remove(&last.symbol);
             }
         }
     }
@@ -218,7 +276,7 @@ impl<'a> Map<'a> {
             let of = &self.files[*file];
             push_path(&mut text, &of.path);
             for at in &self.has[file] {
-                text.extend_from_slice(&line(of, *at));
+                text.extend_from_slice(of.line(*at));
             }
         }
         (text, order)
@@ -229,21 +287,6 @@ impl<'a> Map<'a> {
 fn push_path(text: &mut Vec<u8>, path: &[u8]) {
     text.extend(path.iter().map(|byte| if byte.is_ascii_control() { b'?' } else { *byte }));
     text.push(b'\n');
-}
-
-/// The line of a definition: its number, and the signature, further in the deeper it stands.
-fn line(of: &Outlined, at: u32) -> Vec<u8> {
-    let symbol = &of.outline.symbols[at as usize];
-    let mut depth = 0;
-    let mut above = symbol.parent;
-    while let Some(at) = above {
-        depth += 1;
-        above = of.outline.symbols[at as usize].parent;
-    }
-    let mut line = format!("{}: {:indent$}", symbol.line, "", indent = depth * 2).into_bytes();
-    line.extend_from_slice(&of.signature(symbol));
-    line.push(b'\n');
-    line
 }
 
 /// Whether a definition is shown for its own sake, though nobody mentions it.

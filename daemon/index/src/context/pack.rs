@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use super::chunks::Chunk;
 use super::look::{ChunkSignals, Seen};
 
 /// A file that may be shown.
@@ -90,14 +91,24 @@ pub fn pack(files: &[File<'_>], packing: Packing, count: &dyn Fn(&[u8]) -> usize
     let mut order: Vec<usize> = (0..scored.len()).collect();
     order.sort_unstable_by(|a, b| scored[*b].score.total_cmp(&scored[*a].score).then(a.cmp(b)));
     for one in order.iter().map(|at| &scored[*at]) {
-        if one.seen.signals.place {
-            page.add(one, one.seen.chunk.start, one.seen.chunk.end, Why::Named, packing.budget);
+        let Some(line) = one.seen.signals.place else { continue };
+        let Chunk { start, end, .. } = one.seen.chunk;
+        // Where all of it has no room, what is next to the line has.
+        for near in [u32::MAX, 10, 3, 0] {
+            let (first, last) =
+                (line.saturating_sub(near).max(start), line.saturating_add(near).min(end));
+            if page.add(one, first, last, Why::Named, packing.budget) {
+                break;
+            }
         }
     }
     let share = |share: f32| (packing.budget as f32 * share) as usize;
     let limit = page.tokens + share(packing.files);
     let mut best: Vec<Option<&Scored<'_>>> = vec![None; files.len()];
-    for one in order.iter().map(|at| &scored[*at]) {
+    // A definition says more of a file than what stands above all of them.
+    let is_definition = |one: &&Scored<'_>| one.seen.chunk.symbol.is_some();
+    let all = order.iter().map(|at| &scored[*at]);
+    for one in all.clone().filter(is_definition).chain(all) {
         best[one.file].get_or_insert(one);
     }
     for (file, one) in best.iter().enumerate().take(FILES) {
@@ -139,6 +150,9 @@ struct Scored<'a> {
     score: f32,
 }
 
+/// What it counts that the request names a definition.
+const NAMED: f32 = 2.0;
+
 /// How good each chunk is. The weights are of a model that was fitted to what commits of many
 /// repositories changed.
 fn scored<'a>(files: &[File<'a>]) -> Vec<Scored<'a>> {
@@ -167,6 +181,7 @@ fn scored<'a>(files: &[File<'a>]) -> Vec<Scored<'a>> {
                 + 0.88 * near * own
                 + 0.29 * (1.0 + lines).ln()
                 + if seen.chunk.part > 0 { 0.34 } else { 0.0 }
+                + if signals.named { NAMED } else { 0.0 }
                 - if seen.chunk.symbol.is_some() { 0.48 } else { 0.0 };
             scored.push(Scored { file, seen, score });
         }

@@ -8,7 +8,7 @@
 //!
 //! BM25: Robertson and Zaragoza, *The Probabilistic Relevance Framework: BM25 and Beyond*, 2009.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::documents::{Documents, Sort};
@@ -115,6 +115,8 @@ pub struct Weighed {
     pub words: ByWord<f32>,
     /// Names written as in code, and joined ones, with their idf.
     pub names: ByWord<f32>,
+    /// Those that are written as in code.
+    pub code: HashSet<Word>,
     /// What finds all of them in a text.
     pub like: Like,
 }
@@ -331,6 +333,9 @@ fn by_words(corpus: &dyn Corpus, request: &Request, rows: &mut [Signals]) -> Wei
             continue;
         }
         let rarity = idf(text.len().max(named.len()));
+        if name.is_code {
+            weighed.code.insert(name.word);
+        }
         weighed.names.insert(name.word, rarity * if name.is_code { 1.0 } else { 0.5 });
         let signal = if name.is_code { Signal::Code } else { Signal::Joined };
         for (document, _) in &text {

@@ -1,6 +1,7 @@
 //! What a request in words asks about: its words, the identifiers in it, and the places that it
 //! names outright.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::words::{Like, Word, each, runs, split};
@@ -53,8 +54,10 @@ pub struct Place {
     pub line: Option<u32>,
 }
 
-/// How much of a request is read.
+/// How much of a request is read: what it begins with, and more of its end, where what a program prints says
+/// what went wrong.
 const READ_BYTES: usize = 64 << 10;
+const HEAD_BYTES: usize = 16 << 10;
 /// How many different words count.
 const TERMS: usize = 256;
 /// How many names and places count.
@@ -64,11 +67,7 @@ impl Request {
     /// Takes a request apart.
     #[must_use]
     pub fn of(text: &str) -> Self {
-        let mut end = text.len().min(READ_BYTES);
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        let text = &text[..end];
+        let text = &*within(text);
         let bytes = text.as_bytes();
         let mut request = Self { places: places(text), ..Self::default() };
         let mut written = Vec::new();
@@ -154,6 +153,21 @@ impl Request {
             }
         }
     }
+}
+
+/// A text without its middle, if it is too long.
+fn within(text: &str) -> Cow<'_, str> {
+    if text.len() <= READ_BYTES {
+        return Cow::Borrowed(text);
+    }
+    let boundary = |mut at: usize| {
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    let (head, tail) = (boundary(HEAD_BYTES), boundary(text.len() - (READ_BYTES - HEAD_BYTES)));
+    Cow::Owned([&text[..head], "\n", &text[tail..]].concat())
 }
 
 /// The words that a first line begins with, before its colon.
@@ -280,6 +294,16 @@ mod tests {
         let words: Vec<_> = request.terms.iter().map(|term| term.word).collect();
         let expected = ["stats", "flush", "reason", "shards", "display", "truncator"];
         assert_eq!(words, expected.map(|word| Word::of(word.as_bytes())));
+    }
+
+    #[test]
+    fn of_a_long_request_the_beginning_and_the_end_count() {
+        let text = format!("first_thing {}\nsrc/last.rs:7", "ä ".repeat(READ_BYTES));
+        let request = Request::of(&text);
+        assert!(
+            request.names.iter().any(|name| name.word == Word::compound([&b"first_thing"[..]]))
+        );
+        assert_eq!(request.places, [Place { path: b"src/last.rs".to_vec(), line: Some(7) }]);
     }
 
     #[test]

@@ -93,7 +93,10 @@ impl Base {
             late.whole = Some(Arc::new(List { definers, mentions }));
         }
         let whole = late.whole.clone();
-        self.late.lock().unwrap_or_else(PoisonError::into_inner).insert(word, late);
+        // Most words name nothing, and there is no end of them.
+        if whole.is_some() {
+            self.late.lock().unwrap_or_else(PoisonError::into_inner).insert(word, late);
+        }
         Ok(whole)
     }
 }

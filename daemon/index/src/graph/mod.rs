@@ -22,7 +22,7 @@ use std::sync::Arc;
 pub use base::{Base, Builder};
 use links::Links;
 use lists::List;
-pub use rank::{Definition, Ranked, Wanted};
+pub use rank::{Definition, Ranked, Wanted, rounded};
 
 use crate::symbols::languages::Language;
 use crate::symbols::{Kind, Outline, Symbol};
@@ -37,12 +37,13 @@ pub const MOST_DEFINERS: usize = 64;
 pub struct Facts {
     /// The names that it defines.
     pub defines: Vec<(Word, u32)>,
-    /// The words of its text.
+    /// The words of its text that may be names.
     pub mentions: Vec<(Word, u32)>,
 }
 
 impl Facts {
-    /// Those of a text: its words, and what [`names`] says of what it defines.
+    /// Those of a text: its words that [may be names](crate::words::names), and what [`names`] says of
+    /// what it defines.
     #[must_use]
     pub fn new(text: &[(Word, u32)], names: &[(Word, u32)]) -> Self {
         let whole = names.iter().filter_map(|(word, packed)| Some((word.named()?, *packed)));
@@ -130,7 +131,8 @@ fn is_private(symbol: &Symbol, parent: Option<Kind>, text: &[u8], language: &Lan
     match language.name {
         // What a trait has is as public as the trait; what an implementation of it has is named there.
         "rust" => !says(b"pub") && symbol.kind != Kind::Macro && parent != Some(Kind::Trait),
-        "c" => says(b"static"),
+        // Headers define functions so that everybody calls.
+        "c" => says(b"static") && !says(b"inline"),
         "python" => name.starts_with(b"_") && !name.ends_with(b"__"),
         "java" | "csharp" | "kotlin" | "scala" | "swift" | "php" | "typescript" | "tsx" => {
             says(b"private") || says(b"fileprivate")
@@ -239,7 +241,10 @@ impl Graph {
         if stops() {
             return Ok(None);
         }
-        graph.links = graph.link();
+        graph.links = graph.link(stops);
+        if stops() {
+            return Ok(None);
+        }
         Ok(graph.settle(before, stops).then_some(graph))
     }
 
@@ -310,6 +315,9 @@ impl Graph {
         let mut over = std::mem::take(&mut self.over);
         let mut freed = Vec::new();
         for at in self.base.crowded() {
+            if stops() {
+                return Ok(());
+            }
             let live = self.live(&self.base.list(*at));
             let more = over.binary_search_by_key(at, |(at, _)| *at);
             let count = more.map_or(0, |more| over[more].1.definers.len()) + live.definers.len();
@@ -338,11 +346,14 @@ impl Graph {
         }
     }
 
-    /// Calls `each` with every name and its list.
-    fn for_each(&self, mut each: impl FnMut(Word, &List)) {
+    /// Calls `each` with every name and its list, until `stops` says so.
+    fn for_each(&self, stops: &dyn Fn() -> bool, mut each: impl FnMut(Word, &List)) {
         let mut over = self.over.iter().peekable();
         let mut list = List::default();
         for at in 0..self.base.len() as u32 {
+            if at % 1024 == 0 && stops() {
+                return;
+            }
             self.base.read(at, &mut list, |node| self.files[node as usize].is_some());
             if let Some((_, more)) = over.next_if(|(next, _)| *next == at) {
                 list.definers.extend_from_slice(&more.definers);
@@ -354,10 +365,10 @@ impl Graph {
     }
 
     /// What a walk needs of all lists.
-    fn link(&self) -> Links {
+    fn link(&self, stops: &dyn Fn() -> bool) -> Links {
         let files = self.about.iter().filter(|about| about.weight > 0.0).count() as f32;
         let mut links = Links::new(self.files.len());
-        self.for_each(|word, list| {
+        self.for_each(stops, |word, list| {
             let mentions = list.mentions.len() as f32;
             let is_told = (1..=MOST_DEFINERS).contains(&list.definers.len());
             // What so many files call is not this method, but another of that name.

@@ -177,7 +177,8 @@ impl Graph {
 
 /// A score to four digits: what is as good as equal comes in the order of the files, whatever the sums were
 /// made of.
-fn rounded(score: f32) -> f32 {
+#[must_use]
+pub fn rounded(score: f32) -> f32 {
     const LOST: u32 = 10;
     f32::from_bits((score.to_bits() + (1 << (LOST - 1))) >> LOST << LOST)
 }

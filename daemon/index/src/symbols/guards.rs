@@ -6,6 +6,7 @@
 //! written is like this. Each guard is one pass over the text, and errs towards refusing.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// What of a text the grammar may be given: nothing, or as much, with other bytes where it must be.
 pub(super) type Guarded<'a> = Option<Cow<'a, [u8]>>;
@@ -105,36 +106,36 @@ fn without_dollars(text: &[u8]) -> Cow<'_, [u8]> {
     left
 }
 
-/// For OCaml. Of the tag of a string `{tag|…|tag}` its scanner (tree-sitter-ocaml 0.26.0) keeps a part, reads
-/// what nobody wrote, and writes more than there is room for. It becomes a string in quotes.
+/// For OCaml. Its scanner (tree-sitter-ocaml 0.26.0) takes comments in comments by recursion; and of the
+/// tag of a string `{tag|…|tag}` it keeps a part, reads what nobody wrote, and writes more than there is
+/// room for. Such a string becomes one in quotes.
 pub(super) fn ocaml(text: &[u8]) -> Guarded<'_> {
-    lines(text).map(|_| without_tags(text))
+    lines(text).and_then(|_| unless(comments_too_deep, text)).map(|_| without_tags(text))
+}
+
+fn comments_too_deep(text: &[u8]) -> bool {
+    const DEPTH: usize = 1000;
+    let mut depth = 0_usize;
+    text.windows(2).any(|pair| {
+        match pair {
+            b"(*" => depth += 1,
+            b"*)" => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > DEPTH
+    })
 }
 
 fn without_tags(text: &[u8]) -> Cow<'_, [u8]> {
     const UNCLOSED: usize = 16;
     let mut left = Cow::Borrowed(text);
-    let (mut from, mut unclosed) = (0, 0);
+    let mut unclosed = 0;
+    let mut from = 0;
     while let Some(found) = memchr::memchr(b'{', &text[from..]) {
         let start = from + found;
         from = start + 1;
-        // `{%name tag|…|tag}` is one as well.
-        let is_name = |byte: &u8| is_word(*byte) || matches!(byte, b'%' | b'.' | b' ');
-        let named = text.get(start + 1) == Some(&b'%');
-        let is_tag = |byte: &u8| byte.is_ascii_lowercase() || *byte == b'_' || *byte >= 0x80;
-        let rest = &text[start + 1..];
-        let bar = rest.iter().position(|byte| if named { !is_name(byte) } else { !is_tag(byte) });
-        let Some(bar) = bar.map(|bar| start + 1 + bar).filter(|bar| text[*bar] == b'|') else {
-            continue;
-        };
-        let tag = text[start + 1..bar].iter().rev().take_while(|byte| is_tag(byte)).count();
-        if tag == 0 {
-            continue;
-        }
-        let mut end = vec![b'|'];
-        end.extend_from_slice(&text[bar - tag..bar]);
-        end.push(b'}');
-        let body = bar + 1;
+        let Some((tag, body)) = tag(text, start) else { continue };
+        let end = [b"|", &text[tag], b"}"].concat();
         let close =
             (unclosed < UNCLOSED).then(|| memchr::memmem::find(&text[body..], &end)).flatten();
         let left = left.to_mut();
@@ -150,7 +151,43 @@ fn without_tags(text: &[u8]) -> Cow<'_, [u8]> {
         left[close..from].fill(b' ');
         left[close] = b'"';
     }
-    left
+    without_long_tags(left)
+}
+
+/// The tag of a string that begins with this brace, and where its text does: `{tag|`, `{%name tag|`.
+fn tag(text: &[u8], brace: usize) -> Option<(Range<usize>, usize)> {
+    let count = |from: usize, is: &dyn Fn(&u8) -> bool| {
+        text[from..].iter().take_while(|byte| is(byte)).count()
+    };
+    let mut at = brace + 1;
+    let signs = count(at, &|byte| *byte == b'%');
+    if signs > 0 {
+        at += signs;
+        at += count(at, &|byte| is_word(*byte) || matches!(byte, b'.' | b'\''));
+        at += count(at, &u8::is_ascii_whitespace);
+    }
+    let length = count(at, &is_tag);
+    (length > 0 && text.get(at + length) == Some(&b'|')).then(|| (at..at + length, at + length + 1))
+}
+
+fn is_tag(byte: &u8) -> bool {
+    byte.is_ascii_lowercase() || *byte == b'_' || *byte >= 0x80
+}
+
+/// What looks like a long tag wherever it stands, since comments may stand before one.
+fn without_long_tags(text: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    const TAG: usize = 200;
+    let mut long = Vec::new();
+    for bar in memchr::memchr_iter(b'|', &text) {
+        if text[..bar].iter().rev().take(TAG + 1).take_while(|byte| is_tag(byte)).count() > TAG {
+            long.push(bar);
+        }
+    }
+    let mut text = text;
+    for bar in long {
+        text.to_mut()[bar] = b' ';
+    }
+    text
 }
 
 /// For Fortran. Text in the form of punched cards becomes one in the free form.
@@ -158,14 +195,40 @@ pub(super) fn fortran(text: &[u8]) -> Guarded<'_> {
     lines(text).map(|_| if is_fixed(text) { free(text) } else { Cow::Borrowed(text) })
 }
 
-/// Whether no statement begins in the columns of labels.
+/// Whether text is in the form of cards: no statement begins in the columns of labels, and something shows
+/// that it is none of the free form which is indented throughout.
 fn is_fixed(text: &[u8]) -> bool {
-    text.split(|byte| *byte == b'\n').all(|line| {
-        let label = &line[..line.len().min(5)];
+    let mut is_shown = false;
+    let fits = text.split(|byte| *byte == b'\n').all(|line| {
         let is_label = |byte: &u8| byte.is_ascii_digit() || byte.is_ascii_whitespace();
-        matches!(line.first(), Some(b'c' | b'C' | b'*' | b'!' | b'#' | b'd' | b'D'))
-            || label.iter().take_while(|byte| **byte != b'\t').all(is_label)
-    })
+        match line {
+            [b'c' | b'C' | b'd' | b'D', next, ..] => {
+                // `character` and `data` begin so as well.
+                let is_word = next.is_ascii_alphanumeric() && !next.eq_ignore_ascii_case(&line[0]);
+                is_shown |= !is_word;
+                !is_word
+            }
+            [b'c' | b'C' | b'*', ..] => {
+                is_shown = true;
+                true
+            }
+            [b'!' | b'#', ..] => true,
+            _ => {
+                let is_free = continues(line).is_some_and(|sign| sign.is_ascii_alphabetic());
+                is_shown |= continues(line).is_some();
+                let label = &line[..line.len().min(5)];
+                !is_free && label.iter().take_while(|byte| **byte != b'\t').all(is_label)
+            }
+        }
+    });
+    fits && is_shown
+}
+
+/// The sign in the sixth column that says that a line goes on with the one before.
+fn continues(line: &[u8]) -> Option<u8> {
+    let sign = *line.get(5)?;
+    let is_one = !b" \t\r0".contains(&sign) && line[..5].iter().all(|byte| *byte == b' ');
+    is_one.then_some(sign)
 }
 
 fn free(text: &[u8]) -> Cow<'_, [u8]> {
@@ -174,19 +237,16 @@ fn free(text: &[u8]) -> Cow<'_, [u8]> {
     let (mut before, mut start) = (None, 0);
     for line in text.split_inclusive(|byte| *byte == b'\n') {
         let end = start + line.len();
-        let is_continued = line.get(5).is_some_and(|byte| !b" 0\n\r".contains(byte))
-            && line[..5].iter().all(|byte| *byte == b' ');
         if let Some(b'c' | b'C' | b'*' | b'd' | b'D') = line.first() {
             left[start] = b'!';
-        } else if is_continued {
+        } else if continues(line).is_some() {
             left[start + 5] = b' ';
             if let Some(newline) = before {
                 left[newline] = b' ';
             }
         }
         let is_comment = matches!(left[start], b'!' | b'#') || memchr::memchr(b'!', line).is_some();
-        let is_blank = line.trim_ascii().is_empty();
-        if !is_blank {
+        if !line.trim_ascii().is_empty() {
             before = (!is_comment && line.ends_with(b"\n")).then(|| end - 1);
         }
         start = end;
@@ -413,6 +473,35 @@ fn string(text: &[u8]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tagged_string_of_ocaml_is_one_in_quotes() {
+        let left = |text: &str| String::from_utf8(ocaml(text.as_bytes()).unwrap().into()).unwrap();
+        assert_eq!(left("let a = {x|b \"c\" \\|x} d"), "let a = \"  b  c   \"   d");
+        assert_eq!(left("{%sql|select|}"), "{%sql|select|}");
+        assert_eq!(left("{%sql\ntag|a|tag}"), "\"         a\"    ");
+        assert_eq!(left("{ a | b }"), "{ a | b }");
+        let long = format!("{{(*c*){}|a", "x".repeat(300));
+        assert!(!left(&long).contains('|'));
+        assert!(ocaml(&b"(*]\n".repeat(2000)).is_none());
+        assert!(ocaml(&b"(* a *)\n".repeat(2000)).is_some());
+    }
+
+    #[test]
+    fn cards_of_fortran_become_free() {
+        let left =
+            |text: &str| String::from_utf8(fortran(text.as_bytes()).unwrap().into()).unwrap();
+        let cards = "C     old\n      CALL F(A,\n     $  B)\n   10 CONTINUE\n";
+        assert_eq!(left(cards), "!     old\n      CALL F(A,         B)\n   10 CONTINUE\n");
+        for free in [
+            "character(10) :: a\ncomplex :: z\ndata a /'x'/\n",
+            "     integer :: x\n     real :: y\n",
+            "      integer :: x\n",
+            "module a\nend\n",
+        ] {
+            assert_eq!(left(free), free);
+        }
+    }
 
     #[test]
     fn what_ends_the_process_is_refused() {

@@ -151,7 +151,12 @@ where
             (outline.extent, count) = (extent, symbols);
         }
         while !symbols.rest.is_empty() {
-            outline.symbols.push(symbols.next().ok_or(corrupt)?);
+            let symbol = symbols.next().ok_or(corrupt)?;
+            // What encloses it comes before it; whoever follows that is to come to an end.
+            if symbol.parent.is_some_and(|parent| parent as usize >= outline.symbols.len()) {
+                return Err(corrupt.into());
+            }
+            outline.symbols.push(symbol);
         }
         next.ordinal = symbols.ordinal;
         if next.ordinal == count {
@@ -260,7 +265,11 @@ mod tests {
         let symbols = prop::collection::vec((symbol, 1usize..40), 0..25);
         (symbols, prop::sample::select(&EXTENTS[..])).prop_map(|(symbols, extent)| {
             let repeat = |(symbol, times)| std::iter::repeat_n(symbol, times);
-            Outline { symbols: symbols.into_iter().flat_map(repeat).collect(), extent }
+            let mut symbols: Vec<Symbol> = symbols.into_iter().flat_map(repeat).collect();
+            for (at, symbol) in (0..).zip(&mut symbols) {
+                symbol.parent = symbol.parent.map(|parent| parent % at.max(1)).filter(|_| at > 0);
+            }
+            Outline { symbols, extent }
         })
     }
 

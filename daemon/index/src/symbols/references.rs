@@ -1,12 +1,12 @@
 //! References: where a text mentions a name, and how.
 //!
-//! They are made when somebody asks for them, by patterns that outlines know nothing of. Scopes are
-//! not looked at: a local variable is a mention like any other.
+//! They are made with an outline, of the same tree, or when somebody asks for them, by patterns that outlines
+//! know nothing of. Scopes are not looked at: a local variable is a mention like any other.
 
 mod patterns;
 mod record;
 
-pub use record::{Encoded, decode};
+pub use record::{Encoded, decode, fit};
 use tree_sitter::{QueryCursor, Tree};
 
 use std::cmp::Reverse;

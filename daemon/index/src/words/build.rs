@@ -202,7 +202,8 @@ impl<'a, 'b, E: From<Corrupt>> Merged<'a, 'b, E> {
         Ok(())
     }
 
-    /// Goes on to the first list of this word or a later one, without reading those before it.
+    /// Goes on to the first list of this word or a later one. Lists before it are not taken apart, though their
+    /// blocks are read.
     pub fn skip_to(&mut self, word: Word) -> Result<(), E> {
         while let Some(mut top) = self.next.peek_mut().filter(|top| top.0.0 < word) {
             let stream = &mut self.streams[top.0.1];

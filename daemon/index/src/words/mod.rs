@@ -2,7 +2,8 @@
 //!
 //! A run of letters, digits and `_` is an identifier. It is split at underscores and humps; each
 //! part is a word, lowercased and lightly stemmed, and an identifier of several parts is a word
-//! of its own as well, its *compound*: `max_matches`, `maxMatches` and `MaxMatches` have the same.
+//! of its own as well, its *compound*: `max_matches`, `maxMatches` and `MaxMatches` have the same. An
+//! identifier of one part that begins with a capital or is called is a word as it is written, too.
 //!
 //! A word is known by a hash of 39 bits: what is ranked by them may very rarely be a little off. One
 //! more bit tells a [whole name](Word::name) from a word in one.
@@ -78,6 +79,25 @@ impl Word {
             0 => None,
             1 => Some((Self::exact(name), false)),
             _ => Some((Self::compound([name]), true)),
+        }
+    }
+
+    /// A word that a text has wherever this identifier stands in its [first MiB](COUNTED_BYTES), the rarest
+    /// one: its compound; of one with only one part that part, or the identifier as it is written. None where
+    /// it is no identifier or has no word.
+    #[must_use]
+    pub fn of_any(name: &[u8]) -> Option<Self> {
+        let mut runs = runs(name);
+        if runs.next()? != (0..name.len()) {
+            return None;
+        }
+        let (mut parts, mut last) = (0, 0..0);
+        split(name, |part| (parts, last) = (parts + 1, part));
+        match parts {
+            0 => None,
+            1 if name.len() > 2 && is_capital(name) => Some(Self::exact(name)),
+            1 => Some(Self::of(&name[last])),
+            _ => Some(Self::compound([name])),
         }
     }
 
@@ -326,8 +346,20 @@ pub fn count(text: &[u8]) -> Vec<(Word, u32)> {
     counter.take()
 }
 
+/// How often each word occurs in a text that may be the name of a definition: compounds, and identifiers of
+/// one part as [`Word::of_identifier`] has them; in the order of the words.
+#[must_use]
+pub fn names(text: &[u8]) -> Vec<(Word, u32)> {
+    let mut counter = Counter { only_names: true, ..Counter::default() };
+    counter.count(text);
+    let mut names = counter.take();
+    // None of them makes the text longer.
+    names.retain(|(word, _)| *word != Word::ALL);
+    names
+}
+
 /// How much of a text is counted: what is longer is data, or was generated.
-const COUNTED_BYTES: usize = 1 << 20;
+pub const COUNTED_BYTES: usize = 1 << 20;
 
 /// Counts words.
 #[derive(Default)]
@@ -336,6 +368,8 @@ pub struct Counter {
     written: HashMap<u64, Written, BuildHasherDefault<ByItself>>,
     words: ByWord<u32>,
     all: u32,
+    /// Parts of names are left out.
+    only_names: bool,
 }
 
 /// An identifier of a text.
@@ -352,7 +386,7 @@ struct Written {
 const KEPT: usize = 1 << 14;
 
 impl Counter {
-    /// All the words of a text, or of the first MiB of it.
+    /// All the words of a text, or of the first MiB of it, with the names of one part as they are written.
     pub fn count(&mut self, text: &[u8]) {
         let text = &text[..text.len().min(COUNTED_BYTES)];
         let mut written = std::mem::take(&mut self.written);
@@ -375,7 +409,9 @@ impl Counter {
         let mut parts = 0;
         split(name, |part| {
             parts += 1;
-            self.add_times(Word::of(&name[part]), of.times);
+            if !self.only_names {
+                self.add_times(Word::of(&name[part]), of.times);
+            }
         });
         if parts > 1 {
             self.add_times(Word::compound([name]), of.times);
@@ -590,5 +626,20 @@ mod tests {
         assert_eq!(words("0x1f 1234567 1 7"), 0);
         assert_eq!(words("404 x the"), 2);
         assert_eq!(words(&"a".repeat(200)), 0);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_text_has_the_word_of_any_identifier_in_it(
+            name in "[A-Za-z0-9_é]{1,50}",
+            before in "[a-z (.]{0,9}[ .(]",
+            after in "[ .(!][a-z (.]{0,9}",
+        ) {
+            if let Some(word) = Word::of_any(name.as_bytes()) {
+                let text = format!("{before}{name}{after}");
+                let words = count(text.as_bytes());
+                proptest::prop_assert!(words.iter().any(|(one, _)| *one == word), "{text}");
+            }
+        }
     }
 }

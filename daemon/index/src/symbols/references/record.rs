@@ -8,8 +8,8 @@
 
 use super::{Reference, Role, place};
 use crate::seal;
+use crate::symbols::Outline;
 use crate::symbols::record::{Emit, Key};
-use crate::symbols::{Outline, Symbol};
 use crate::varint::{push, take};
 
 /// How many references a chunk has; the last one has less.
@@ -62,15 +62,10 @@ impl Encoded {
     }
 }
 
-/// The references of a text, of its chunks in order, each with its key. None where they are not what was
-/// stored of it.
+/// The references of its chunks in order, each with its key; their places are not known yet. None where
+/// they are not what was stored.
 #[must_use]
-pub fn decode(
-    first: Key,
-    chunks: &[(Key, Vec<u8>)],
-    text: &[u8],
-    outline: &Outline,
-) -> Option<Vec<Reference>> {
+pub fn decode(first: Key, chunks: &[(Key, Vec<u8>)]) -> Option<Vec<Reference>> {
     let mut references: Vec<Reference> = Vec::new();
     let mut start = 0_u32;
     let mut is_full = true;
@@ -85,20 +80,26 @@ pub fn decode(
             start = start.checked_add(u32::try_from(number >> 2).ok()?)?;
             let role = Role::ALL[(number & 3) as usize];
             let end = start.checked_add(u32::try_from(take(&mut body)?).ok()?)?;
-            // It is of this very text.
-            if end as usize > text.len() {
-                return None;
-            }
             let name = start..end;
             references.push(Reference { role, name, line: 0, column: 0, enclosing: None });
         }
         is_full = references.len() == ordinal as usize + CHUNK;
     }
-    let symbols: &[Symbol] = &outline.symbols;
-    if is_full {
+    (!is_full).then_some(references)
+}
+
+/// References with their places, in the text and its outline that they were stored of. None where they are
+/// of another one.
+#[must_use]
+pub fn fit(
+    mut references: Vec<Reference>,
+    text: &[u8],
+    outline: &Outline,
+) -> Option<Vec<Reference>> {
+    if references.iter().any(|one| one.name.end as usize > text.len()) {
         return None;
     }
-    place(&mut references, text, symbols);
+    place(&mut references, text, &outline.symbols);
     Some(references)
 }
 
@@ -127,14 +128,21 @@ mod tests {
             let references = references.unwrap();
             assert_eq!(references.len(), calls);
             let chunks = stored(&references);
-            assert_eq!(decode(first, &chunks, &text, &outline), Some(references));
+            assert_eq!(
+                decode(first, &chunks).and_then(|found| fit(found, &text, &outline)),
+                Some(references)
+            );
             let mut damaged = chunks.clone();
             damaged[0].1[0] ^= 1;
-            assert_eq!(decode(first, &damaged, &text, &outline), None);
+            assert_eq!(decode(first, &damaged), None);
             let lost = &chunks[..chunks.len() - 1];
-            assert_eq!(decode(first, lost, &text, &outline), None);
+            assert_eq!(decode(first, lost), None);
             let other = Key { doc: 8, ..first };
-            assert_eq!(decode(other, &chunks, &text, &outline), None);
+            assert_eq!(decode(other, &chunks), None);
+            if calls > 0 {
+                let stored = decode(first, &chunks).unwrap();
+                assert_eq!(fit(stored, &text[..9], &outline), None);
+            }
         }
     }
 }
