@@ -13,6 +13,10 @@ const FEW_FILES: usize = 30;
 /// How many lines of a file are taken.
 const LINES: usize = 200;
 
+/// Bytes of objects that libgit2 keeps, of a pack that it maps at once, and of all packs.
+const CACHE: isize = 48 << 20;
+const WINDOW: usize = 8 << 20;
+const MAPPED: usize = 64 << 20;
 /// The hash of a commit.
 pub(crate) type Id = [u8; 20];
 
@@ -21,13 +25,36 @@ pub(crate) struct Past {
     repository: Repository,
 }
 
+/// Bounds what libgit2 keeps in memory, for a minute of reading: 256 MiB of objects by itself, and all of a
+/// pack.
+#[expect(
+    unsafe_code,
+    reason = "libgit2's options are globals; these are read when they are compared"
+)]
+fn take_less() {
+    // SAFETY: they are set once, before the first history is read, and are numbers and no pointers.
+    let outcomes = unsafe {
+        [
+            git2::opts::set_cache_max_size(CACHE),
+            git2::opts::set_mwindow_size(WINDOW),
+            git2::opts::set_mwindow_mapped_limit(MAPPED),
+        ]
+    };
+    for error in outcomes.into_iter().filter_map(Result::err) {
+        tracing::debug!(%error, "libgit2 takes as much memory as it does");
+    }
+}
+
 impl Past {
     /// That of the work tree at a root; none where libgit2 cannot read it.
     pub(crate) fn open(root: &Path) -> Option<Self> {
         static ONCE: Once = Once::new();
         // To hash each object again takes a fifth of the time; git does not either, and a damaged one
         // does not decompress.
-        ONCE.call_once(|| git2::opts::strict_hash_verification(false));
+        ONCE.call_once(|| {
+            git2::opts::strict_hash_verification(false);
+            take_less();
+        });
         Repository::open(root).ok().map(|repository| Self { repository })
     }
 
