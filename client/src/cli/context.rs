@@ -7,7 +7,7 @@ use crate::{ContextApiClient as _, Error, ErrorKind, block_on};
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use hob_protocol::{ContextQuery, ContextResult, Text};
 use std::ffi::OsString;
-use std::io::Read as _;
+use std::io::Read;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
@@ -148,14 +148,25 @@ pub(super) fn counted(
 
 fn request(words: &[&OsString]) -> Result<Text, Error> {
     if words.len() == 1 && words[0] == "-" {
-        let mut request = Vec::new();
-        std::io::stdin().lock().take(REQUEST_BYTES).read_to_end(&mut request).map_err(|error| {
+        let request = ends(&mut std::io::stdin().lock()).map_err(|error| {
             Error::new(ErrorKind::Usage, format!("cannot read standard input: {error}"))
         })?;
         return Ok(Text::from(request.as_slice()));
     }
     let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
     Ok(Text::from(words.join(&b' ').as_slice()))
+}
+
+/// All that is piped, without its middle if it is long: the daemon looks at what it begins and ends with.
+fn ends(input: &mut dyn Read) -> std::io::Result<Vec<u8>> {
+    let mut all = Vec::new();
+    while input.take(REQUEST_BYTES).read_to_end(&mut all)? > 0 {
+        let (most, middle) = (REQUEST_BYTES as usize, REQUEST_BYTES as usize / 2);
+        if let Some(over) = all.len().checked_sub(most) {
+            all.drain(middle..middle + over);
+        }
+    }
+    Ok(all)
 }
 
 /// A line for each file: its score, its path, and the parts of the score, the largest first.
@@ -169,4 +180,22 @@ fn explain(found: &ContextResult, world: &mut World<'_>) -> Result<(), Error> {
         world.out.write_all(b"\n")?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_what_is_piped_the_beginning_and_the_end_are_kept() {
+        let limit = REQUEST_BYTES as usize;
+        for length in [0, limit - 1, limit, limit + 1, 3 * limit + 7] {
+            let mut input = vec![b'.'; length];
+            input.splice(0..0, *b"first");
+            input.extend(*b"last");
+            let kept = ends(&mut input.as_slice()).unwrap();
+            assert!(kept.starts_with(b"first") && kept.ends_with(b"last"), "{length}");
+            assert_eq!(kept.len(), input.len().min(limit), "{length}");
+        }
+    }
 }

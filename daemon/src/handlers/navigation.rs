@@ -6,7 +6,7 @@ use super::workspace::{not_synced, synced};
 use super::{blocking, directory, within_limit};
 use crate::Services;
 use crate::indexing::Stores as _;
-use crate::mentions::{self, Around, Parsed, place};
+use crate::mentions::{self, Around, Parsed, imports, place};
 use crate::outlines;
 use crate::profile::stage;
 use crate::search::Cancel;
@@ -14,9 +14,9 @@ use crate::store::Store;
 use crate::symbols::{self, SymbolsError};
 use crate::workspace::Snapshot;
 use crate::workspaces::{Warm, not_a_workspace};
-use hob_index::symbols::languages;
+use hob_index::symbols::languages::{self, Language};
 use hob_index::symbols::references::{Reference, Role};
-use hob_index::tree::{Docs, Node};
+use hob_index::tree::Node;
 use hob_protocol::api::NavigationApiServer;
 use hob_protocol::{
     Call, CallsResult, DefinitionResult, Kind, Matched, NameQuery, Origin, Place, ReferenceMatch,
@@ -130,37 +130,46 @@ impl<'a> View<'a> {
         })
     }
 
-    /// What a mention in a file may mean: definitions of that very name in code. It may be of another language:
-    /// some call each other.
-    fn meant(&self, parsed: &Parsed, name: &str, limit: usize) -> RpcResult<Vec<SymbolMatch>> {
-        let (mut found, _) = self.defined(name, limit)?;
+    /// What a mention means, the likeliest first: where it is bound in its function; the file that is imported;
+    /// definitions of that very name in code, of any language, as some call each other.
+    fn meant(
+        &self,
+        parsed: &Parsed,
+        reference: &Reference,
+        limit: usize,
+    ) -> RpcResult<(Vec<SymbolMatch>, Option<Truncated>)> {
+        if let Some(bound) = place::local(parsed, reference) {
+            return Ok((vec![local(parsed, bound)], None));
+        }
+        let files = |paths: Vec<Vec<u8>>| paths.iter().map(|path| file_match(path)).collect();
+        let tree = &self.snapshot.tree;
+        if imports::is_quoted(parsed, reference) {
+            return Ok((files(imports::included(tree, parsed, reference)), None));
+        }
+        let name = String::from_utf8_lossy(parsed.name(reference)).into_owned();
+        let (mut found, truncated) = self.defined(&name, limit)?;
         let any_case = parsed.language.ignores_case();
         found.retain(|one| {
-            let language = languages::by_name(&one.language);
-            let is_of_pages =
-                |name: &str| matches!(name, "css" | "html") && parsed.language.name != name;
-            let is_code =
-                language.is_some_and(|one| one.has_references() && !is_of_pages(one.name));
-            is_code && (any_case || one.name.as_bytes() == last(name).as_bytes())
+            let is_same = any_case || one.name.as_bytes() == name.as_bytes();
+            is_same && language(one).is_some_and(|one| may_mean(parsed.language, one))
         });
-        Ok(found)
+        place::likeliest(parsed, reference, &mut found);
+        if reference.role == Role::Import {
+            let modules: Vec<SymbolMatch> = files(imports::modules(tree, parsed, reference));
+            found.splice(0..0, modules);
+        }
+        Ok((found, truncated))
     }
 
-    /// Whether a name is of a language that ignores case.
-    fn ignores_case(&self, name: &str) -> RpcResult<bool> {
+    /// What is known of a name before its mentions are looked for.
+    fn known(&self, name: &str) -> RpcResult<KnownName> {
         let (found, _) = self.defined(name, 64)?;
-        let ignores = |one: &SymbolMatch| {
-            languages::by_name(&one.language).is_some_and(languages::Language::ignores_case)
-        };
-        Ok(found.iter().any(ignores))
-    }
-
-    /// Whether what is asked names something that encloses the name, and nothing there has it.
-    fn is_nowhere(&self, target: &Target) -> RpcResult<bool> {
-        let Target::Name(name) = target else { return Ok(false) };
-        Ok(last(name).len() < name.len()
-            && !name.contains('/')
-            && self.defined(name, 1)?.0.is_empty())
+        let is_within = last(name).len() < name.len() && !name.contains('/');
+        let ignores = |one: &SymbolMatch| language(one).is_some_and(Language::ignores_case);
+        Ok(KnownName {
+            is_nowhere: is_within && found.is_empty(),
+            any_case: found.iter().any(ignores),
+        })
     }
 
     /// The definition that stands at the place that is asked about, or is likeliest meant there.
@@ -171,10 +180,10 @@ impl<'a> View<'a> {
                 let symbol = &parsed.mentioned.outline.symbols[*symbol as usize];
                 Some((parsed.path.clone(), symbol.line.into(), symbol.column.into()))
             }
-            Target::At(parsed, place::At::Mention(reference), name) => {
-                let mut found = self.meant(parsed, name, self.services.config.symbols_limit)?;
-                place::likeliest(parsed, reference, &mut found);
-                let first = found.first();
+            Target::At(parsed, place::At::Mention(reference), _) => {
+                let (found, _) =
+                    self.meant(parsed, reference, self.services.config.symbols_limit)?;
+                let first = found.iter().find(|one| one.kind != FILE);
                 first.map(|one| (one.path.as_bytes().to_vec(), one.line, one.column))
             }
         })
@@ -259,6 +268,24 @@ impl<'a> View<'a> {
     }
 }
 
+/// What is known of a name.
+struct KnownName {
+    /// It says what encloses it, and nothing there has it.
+    is_nowhere: bool,
+    /// It is of a language that ignores case.
+    any_case: bool,
+}
+
+fn language(one: &SymbolMatch) -> Option<&'static Language> {
+    languages::by_name(&one.language)
+}
+
+/// Whether code of one language can mean what another defines. Nothing calls the classes of a page's style.
+fn may_mean(from: &Language, to: &Language) -> bool {
+    let is_of_pages = matches!(to.name, "css" | "html");
+    to.has_references() && (!is_of_pages || from.number == to.number)
+}
+
 fn is_test(path: &[u8]) -> bool {
     use hob_index::context::documents::{Sort, sort};
     sort(path) == Sort::Test
@@ -326,36 +353,20 @@ fn definition(view: &View<'_>, query: &NameQuery) -> RpcResult<DefinitionResult>
     let target = Target::of(view, query)?;
     let most = view.services.config.symbols_limit;
     let (mut definitions, mut truncated) = match &target {
-        Target::At(parsed, place::At::Mention(reference), _)
-            if reference.role == Role::Import && is_quoted(parsed, reference) =>
-        {
-            (included(view, parsed, parsed.name(reference)), None)
-        }
-        Target::At(parsed, place::At::Mention(_), name) => (view.meant(parsed, name, most)?, None),
-        _ => view.defined(target.name(), most)?,
-    };
-    match &target {
         Target::At(parsed, place::At::Mention(reference), _) => {
-            if let Some(bound) = place::local(parsed, reference) {
-                definitions = vec![local(parsed, bound)];
-            } else if definitions.first().is_none_or(|one| one.kind != FILE) {
-                place::likeliest(parsed, reference, &mut definitions);
-                if reference.role == Role::Import {
-                    let mut files = module(view, parsed, parsed.name(reference));
-                    files.append(&mut definitions);
-                    definitions = files;
-                }
-            }
+            view.meant(parsed, reference, most)?
         }
-        Target::At(parsed, place::At::Definition(symbol), _) => {
+        Target::At(parsed, place::At::Definition(symbol), name) => {
             let symbol = &parsed.mentioned.outline.symbols[*symbol as usize];
             let is_it = |one: &SymbolMatch| {
                 one.path.as_bytes() == parsed.path && one.line == u64::from(symbol.line)
             };
-            definitions.sort_by_key(|one| !is_it(one));
+            let (mut found, truncated) = view.defined(name, most)?;
+            found.sort_by_key(|one| !is_it(one));
+            (found, truncated)
         }
-        Target::Name(_) => {}
-    }
+        Target::Name(name) => view.defined(name, most)?,
+    };
     if definitions.len() > view.limit {
         definitions.truncate(view.limit);
         truncated = Some(Truncated::Limit);
@@ -388,95 +399,6 @@ fn local(parsed: &Parsed, bound: &Reference) -> SymbolMatch {
 }
 
 const FILE: &str = "file";
-
-/// Whether what is imported is a path in quotes.
-fn is_quoted(parsed: &Parsed, reference: &Reference) -> bool {
-    let before = (reference.name.start as usize).checked_sub(1).and_then(|at| parsed.text.get(at));
-    matches!(before, Some(b'"' | b'\'' | b'`' | b'<')) || parsed.name(reference).contains(&b'/')
-}
-
-/// The files that a path which is included may mean: the one beside the file, by its very path or without its
-/// extension; else all whose paths end so.
-fn included(view: &View<'_>, parsed: &Parsed, path: &[u8]) -> Vec<SymbolMatch> {
-    let beside = beside(&parsed.path, path);
-    let end: Vec<&[u8]> = path
-        .split(|byte| *byte == b'/')
-        .filter(|part| ![&b"."[..], b".."].contains(part))
-        .collect();
-    let end = end.join(&b'/');
-    let is_relative = path.starts_with(b".");
-    let mut found: Vec<(usize, SymbolMatch)> = Vec::new();
-    view.snapshot.tree.for_each_file(&Docs::All, &mut |path, _| {
-        let is_so = |wanted: &[u8]| path == wanted || is_stem_of(wanted, path);
-        let ends = |wanted: &[u8]| {
-            let before = path.strip_suffix(wanted);
-            before.is_some_and(|before| before.is_empty() || before.ends_with(b"/"))
-        };
-        let rank = match () {
-            () if path == beside.as_slice() => 0,
-            () if is_so(&beside) => 1,
-            () if !is_relative && ends(&end) => 2,
-            () if !is_relative && is_end_of(&end, path) => 3,
-            () => return,
-        };
-        found.push((rank, file_match(path)));
-    });
-    let best = found.iter().map(|(rank, _)| *rank / 2).min();
-    found.retain(|(rank, _)| Some(*rank / 2) == best);
-    found.sort_by_key(|(rank, one)| (*rank, one.path.as_bytes().len()));
-    found.into_iter().map(|(_, one)| one).collect()
-}
-
-/// The files of a module that is imported by its name: `NAME.py`, `NAME/__init__.py`, `NAME.rs`, `NAME/mod.rs`.
-fn module(view: &View<'_>, parsed: &Parsed, name: &[u8]) -> Vec<SymbolMatch> {
-    let mut found: Vec<(usize, SymbolMatch)> = Vec::new();
-    view.snapshot.tree.for_each_file(&Docs::All, &mut |path, _| {
-        let family = languages::named(path).map(languages::Language::family);
-        if family == Some(parsed.language.family()) && is_end_of(name, path) {
-            let shared = path.iter().zip(&parsed.path).take_while(|(a, b)| a == b).count();
-            found.push((usize::MAX - shared, file_match(path)));
-        }
-    });
-    found.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.path.as_bytes().cmp(b.1.path.as_bytes())));
-    // The nearest is meant; others of that name are as far away as anything.
-    found.truncate(1);
-    found.into_iter().map(|(_, one)| one).collect()
-}
-
-/// A path from the directory of a file, without `.` and `..`.
-fn beside(file: &[u8], path: &[u8]) -> Vec<u8> {
-    let mut parts: Vec<&[u8]> = file.split(|byte| *byte == b'/').collect();
-    parts.pop();
-    for part in path.split(|byte| *byte == b'/') {
-        match part {
-            b"" | b"." => {}
-            b".." => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    parts.join(&b'/')
-}
-
-/// Whether a path is another one with an extension, or the file that stands for a directory of that name.
-/// TypeScript names what it will have been made into: `lib.js` for `lib.ts`.
-fn is_stem_of(stem: &[u8], path: &[u8]) -> bool {
-    const INDEX: [&[u8]; 4] = [b"/index", b"/__init__", b"/mod", b"/init"];
-    let plain = [&b".js"[..], b".mjs", b".cjs", b".jsx"];
-    let made = plain.iter().find_map(|end| stem.strip_suffix(*end)).unwrap_or(stem);
-    let Some(rest) = path.strip_prefix(stem).or_else(|| path.strip_prefix(made)) else {
-        return false;
-    };
-    let rest = INDEX.iter().find_map(|index| rest.strip_prefix(*index)).unwrap_or(rest);
-    rest.first() == Some(&b'.') && !rest.contains(&b'/') && rest.len() <= 8
-}
-
-/// The same of the end of a path.
-fn is_end_of(stem: &[u8], path: &[u8]) -> bool {
-    let starts = memchr::memchr_iter(b'/', path).map(|slash| slash + 1);
-    [0].into_iter().chain(starts).any(|start| is_stem_of(stem, &path[start..]))
-}
 
 fn file_match(path: &[u8]) -> SymbolMatch {
     SymbolMatch {
@@ -516,8 +438,7 @@ fn references(view: &View<'_>, query: &NameQuery) -> RpcResult<ReferencesResult>
             }
         }
         total = references.len();
-    } else if !view.is_nowhere(&target)? {
-        let any_case = view.ignores_case(target.last())?;
+    } else if let KnownName { is_nowhere: false, any_case } = view.known(target.name())? {
         let take = |parsed: &Parsed, meant: Vec<&Reference>| {
             let shown = meant.iter().take(view.limit);
             let shown = shown.map(|one| reference_match(parsed, one)).collect::<Vec<_>>();
@@ -585,10 +506,7 @@ fn calls(view: &View<'_>, query: &NameQuery, step: Step) -> RpcResult<CallsResul
     let first = target.name().to_owned();
     let only = view.only(&target)?;
     let mut seen: HashSet<String> = HashSet::from([first.clone()]);
-    let mut next: VecDeque<(String, u64)> = VecDeque::new();
-    if !view.is_nowhere(&target)? {
-        next.push_back((first, 1));
-    }
+    let mut next: VecDeque<(String, u64)> = VecDeque::from([(first, 1)]);
     let mut truncated = None;
     while let Some((name, at)) = next.pop_front() {
         if view.cancel.is_cancelled() {
@@ -625,8 +543,9 @@ fn calls(view: &View<'_>, query: &NameQuery, step: Step) -> RpcResult<CallsResul
 
 /// Who calls a name.
 fn callers(view: &View<'_>, asked: &Asked<'_>, depth: u64) -> RpcResult<Vec<Call>> {
-    let called = last(asked.name);
-    let any_case = view.ignores_case(called)?;
+    let KnownName { is_nowhere: false, any_case } = view.known(asked.name)? else {
+        return Ok(Vec::new());
+    };
     let take = |parsed: &Parsed, meant: Vec<&Reference>| {
         let mut calls: Vec<Call> = Vec::new();
         for reference in meant {
@@ -651,7 +570,7 @@ fn callers(view: &View<'_>, asked: &Asked<'_>, depth: u64) -> RpcResult<Vec<Call
         }
         calls
     };
-    let called = called.as_bytes();
+    let called = last(asked.name).as_bytes();
     let calls = view.with(|around| mentions::find(around, called, any_case, &[Role::Call], take));
     Ok(calls.into_iter().flatten().collect())
 }
@@ -686,13 +605,8 @@ fn callees(view: &View<'_>, asked: &Asked<'_>, depth: u64) -> RpcResult<Vec<Call
             one.role == Role::Call && range.start <= one.name.start && one.name.end <= range.end
         });
         for reference in inside {
-            // A parameter is called, or a function that is bound here.
-            if place::local(&parsed, reference).is_some() {
-                continue;
-            }
-            let called = String::from_utf8_lossy(parsed.name(reference)).into_owned();
-            let mut found = view.meant(&parsed, &called, 256)?;
-            place::likeliest(&parsed, reference, &mut found);
+            // What is bound in the function has no kind that is called.
+            let (found, _) = view.meant(&parsed, reference, 256)?;
             let is_callable = |one: &&SymbolMatch| {
                 matches!(
                     one.kind.as_str(),

@@ -4,6 +4,7 @@
 //! outlines, or they are parsed for it; that is remembered by their content, so that the next name in the
 //! same files costs a look-up.
 
+pub(crate) mod imports;
 pub(crate) mod place;
 
 use crate::cache::{Cache, Key, Missing, Namespace, Value};

@@ -11,7 +11,7 @@ pub struct ContextQuery {
     /// An absolute directory in the workspace, all of which is looked through. Paths in focus are
     /// from here.
     pub dir: Text,
-    /// The request, in words, of which the first 64 KiB are read. Paths, `file:line`, stack traces and names of code in it count for more.
+    /// The request, in words, of which 64 KiB are read: the first 16 and the last 48. Paths, `file:line`, stack traces and names of code in it count for more.
     pub request: Text,
     /// How many tokens the text may have; the configured number where it is absent. More than a
     /// million count as a million.

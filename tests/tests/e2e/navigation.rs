@@ -179,8 +179,11 @@ def load(): return 1
 from pkg import models
 from .sub import thing
 def models_of(): return models
+//- pkg/user.py
+from .models import load
 //- pkg/sub/__init__.py
 thing = 1
+//- far/load.py
 //- docs/models.css
 .models { color: red }
 ";
@@ -200,6 +203,8 @@ fn an_import_leads_to_its_file() {
         assert_eq!(places(&hob, &["def", at])[..1], [file], "{at}");
     }
     assert_eq!(places(&hob, &["def", "src/dict.c:2:11"]), [""; 0]);
+    // A file of that name that is far away is no module of this one.
+    assert_eq!(places(&hob, &["def", "pkg/user.py:1:21"])[..1], ["pkg/models.py:1:5"]);
     // What another language defines, or what differs in case, is not meant.
     assert_eq!(places(&hob, &["def", "web/server/index.ts:4:17"]), [""; 0]);
 }

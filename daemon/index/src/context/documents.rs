@@ -123,12 +123,11 @@ impl Documents {
             return Vec::new();
         }
         let inner = [b"/", directory, b"/"].concat();
-        let is_beneath = |document: &&u32| {
-            let path = &self.documents[**document as usize].path;
+        let is_beneath = |path: &[u8]| {
             path.starts_with(&inner[1..]) || memchr::memmem::find(path, &inner).is_some()
         };
-        let all: Vec<u32> = (0..self.documents.len() as u32).collect();
-        all.iter().filter(is_beneath).copied().collect()
+        let all = (0..).zip(&self.documents);
+        all.filter(|(_, one)| is_beneath(&one.path)).map(|(document, _)| document).collect()
     }
 }
 

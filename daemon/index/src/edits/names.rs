@@ -149,6 +149,18 @@ fn unescaped(name: &[u8]) -> Vec<u8> {
     plain
 }
 
+/// Bytes, as strsim asks for what it compares.
+struct Letters<'a>(&'a [u8]);
+
+impl<'a> IntoIterator for &'a Letters<'_> {
+    type Item = &'a u8;
+    type IntoIter = std::slice::Iter<'a, u8>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
 /// The files that there are.
 #[derive(Debug, Default)]
 pub struct Known {
@@ -229,9 +241,11 @@ impl Known {
         for (number, path) in self.paths.iter().enumerate() {
             let have = base(path).to_ascii_lowercase();
             let most = wanted.len().max(have.len()) / 5;
-            if wanted.len().abs_diff(have.len()) <= most
-                && let Some(distance) = distance(&wanted, &have, most)
-            {
+            if wanted.len().abs_diff(have.len()) > most {
+                continue;
+            }
+            let distance = strsim::generic_levenshtein(&Letters(&wanted), &Letters(&have));
+            if distance <= most {
                 let own = usize::from(number >= self.asked);
                 near.push((2 * distance + own, number));
             }
@@ -260,22 +274,4 @@ impl Known {
 
 fn base(path: &[u8]) -> &[u8] {
     path.rsplit(|byte| *byte == b'/').next().unwrap_or(path)
-}
-
-/// How many letters must be put in, taken out or changed, if not more than so many (Levenshtein 1966).
-fn distance(a: &[u8], b: &[u8], most: usize) -> Option<usize> {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, of_a) in a.iter().enumerate() {
-        let mut corner = row[0];
-        row[0] = i + 1;
-        for (j, of_b) in b.iter().enumerate() {
-            let changed = corner + usize::from(of_a != of_b);
-            corner = row[j + 1];
-            row[j + 1] = changed.min(row[j] + 1).min(corner + 1);
-        }
-        if row.iter().min() > Some(&most) {
-            return None;
-        }
-    }
-    row.last().copied().filter(|distance| *distance <= most)
 }

@@ -40,7 +40,6 @@ pub struct Parser {
     held: Option<Vec<u8>>,
     fence: Option<Fence>,
     open: Open,
-    blocks: u32,
     reply: Reply,
     /// Whole files: they count where there is no edit of another form.
     wholes: Vec<Edit>,
@@ -74,7 +73,6 @@ impl Parser {
             held: None,
             fence: None,
             open: Open::Text,
-            blocks: 0,
             reply: Reply::default(),
             wholes: Vec::new(),
             cut: Vec::new(),
@@ -125,22 +123,13 @@ impl Parser {
             && self.whole_name(&fence).is_some()
         {
             let names = self.whole_name(&fence).into_iter().collect();
-            self.cut.push(Malformed { block: 0, line: fence.line, names, what: UNCLOSED_FENCE });
+            let block = self.wholes.len() as u32 + 1;
+            self.cut.push(Malformed { block, line: fence.line, names, what: UNCLOSED_FENCE });
         }
         let has_others = !self.reply.edits.is_empty() || !self.reply.malformed.is_empty();
         if self.may(Format::Whole) && !has_others {
             self.reply.edits = self.wholes;
             self.reply.malformed = self.cut;
-        }
-        // Numbers in the order of their places.
-        let mut block = 0;
-        for edit in &mut self.reply.edits {
-            block += 1;
-            edit.block = block;
-        }
-        for one in &mut self.reply.malformed {
-            let before = self.reply.edits.iter().filter(|edit| edit.line < one.line).count();
-            one.block = before as u32 + 1;
         }
         self.reply
     }
@@ -298,7 +287,8 @@ impl Parser {
         if let Some(name) = self.whole_name(&fence) {
             let (line, format) = (fence.line, Format::Whole);
             let change = Change::Whole(fence.text);
-            self.wholes.push(Edit { block: 0, line, format, names: vec![name], change });
+            let block = self.wholes.len() as u32 + 1;
+            self.wholes.push(Edit { block, line, format, names: vec![name], change });
         } else if fence.is_shell() {
             self.reply.shell.push(fence.text);
         }
@@ -313,8 +303,7 @@ impl Parser {
         for Found { line, names, change } in found {
             match change {
                 Ok(change) => {
-                    self.blocks += 1;
-                    let block = self.blocks;
+                    let block = self.next_block();
                     self.reply.edits.push(Edit { block, line, format, names, change });
                 }
                 Err(what) => self.malformed(line, names, what),
@@ -324,7 +313,13 @@ impl Parser {
     }
 
     fn malformed(&mut self, line: u32, names: Vec<Vec<u8>>, what: &'static str) {
-        self.reply.malformed.push(Malformed { block: 0, line, names, what });
+        let block = self.next_block();
+        self.reply.malformed.push(Malformed { block, line, names, what });
+    }
+
+    /// Edits and what is none are counted together, as they come.
+    fn next_block(&self) -> u32 {
+        (self.reply.edits.len() + self.reply.malformed.len()) as u32 + 1
     }
 }
 

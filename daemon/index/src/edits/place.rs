@@ -479,20 +479,16 @@ fn like(file: &[Line<'_>], search: &[Line<'_>]) -> Option<usize> {
         let have = line.text.trim_ascii();
         let have = &have[..have.len().min(200)];
         // It can be no more alike than their lengths are.
-        let most =
-            2.0 * have.len().min(wanted.len()) as f32 / (have.len() + wanted.len()).max(1) as f32;
-        if most < 0.6 {
-            0.0
-        } else {
-            similar::capture_diff_slices(similar::Algorithm::Myers, have, wanted)
-                .iter()
-                .map(|op| match op {
-                    similar::DiffOp::Equal { len, .. } => 2.0 * *len as f32,
-                    _ => 0.0,
-                })
-                .sum::<f32>()
-                / (have.len() + wanted.len()).max(1) as f32
+        let all = (have.len() + wanted.len()).max(1) as f32;
+        if 2.0 * have.len().min(wanted.len()) as f32 / all < 0.6 {
+            return 0.0;
         }
+        let ops = similar::capture_diff_slices(similar::Algorithm::Myers, have, wanted);
+        let same = ops.iter().map(|op| match op {
+            similar::DiffOp::Equal { len, .. } => *len,
+            _ => 0,
+        });
+        2.0 * same.sum::<usize>() as f32 / all
     };
     let ratios = file.iter().take(NEAR_LINES).enumerate().map(|(at, line)| (ratio(line), at));
     let best = ratios.max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)))?;

@@ -68,12 +68,6 @@ impl Build {
             + self.many.len() * 2 * size_of::<(Word, u32)>()
     }
 
-    /// Whether it has none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.documents.is_empty()
-    }
-
     /// Whether it cannot take another content.
     #[must_use]
     pub fn is_full(&self) -> bool {

@@ -350,11 +350,17 @@ pub fn count(text: &[u8]) -> Vec<(Word, u32)> {
 /// one part as [`Word::of_identifier`] has them; in the order of the words.
 #[must_use]
 pub fn names(text: &[u8]) -> Vec<(Word, u32)> {
-    let mut counter = Counter { only_names: true, ..Counter::default() };
-    counter.count(text);
-    let mut names = counter.take();
-    // None of them makes the text longer.
-    names.retain(|(word, _)| *word != Word::ALL);
+    let text = &text[..text.len().min(COUNTED_BYTES)];
+    let mut names: ByWord<u32> = ByWord::default();
+    written(text, &mut Letters::default()).for_each(|one| {
+        let (name, mut parts) = (one.of(text), 0);
+        split(name, |_| parts += 1);
+        if let Some((word, times)) = one.name(name, parts) {
+            *names.entry(word).or_insert(0) += times;
+        }
+    });
+    let mut names: Vec<_> = names.into_iter().collect();
+    names.sort_unstable();
     names
 }
 
@@ -365,12 +371,12 @@ pub const COUNTED_BYTES: usize = 1 << 20;
 #[derive(Default)]
 pub struct Counter {
     /// The identifiers of a text, by a hash of their letters: each is taken apart once.
-    written: HashMap<u64, Written, BuildHasherDefault<ByItself>>,
+    letters: Letters,
     words: ByWord<u32>,
     all: u32,
-    /// Parts of names are left out.
-    only_names: bool,
 }
+
+type Letters = HashMap<u64, Written, BuildHasherDefault<ByItself>>;
 
 /// An identifier of a text.
 struct Written {
@@ -382,6 +388,37 @@ struct Written {
     calls: u32,
 }
 
+impl Written {
+    fn of<'t>(&self, text: &'t [u8]) -> &'t [u8] {
+        &text[self.start as usize..self.end as usize]
+    }
+
+    /// The word that it is as a name, with how often it is one, by how many parts it has.
+    fn name(&self, name: &[u8], parts: usize) -> Option<(Word, u32)> {
+        match parts {
+            0 => None,
+            1 => {
+                let times = if is_capital(name) { self.times } else { self.calls };
+                (times > 0 && name.len() > 2).then(|| (Word::exact(name), times))
+            }
+            _ => Some((Word::compound([name]), self.times)),
+        }
+    }
+}
+
+/// The identifiers of a text, each once. The map is only room for that, and is empty afterwards.
+fn written<'l>(text: &[u8], letters_of: &'l mut Letters) -> impl Iterator<Item = Written> + 'l {
+    for run in runs(text) {
+        let is_called = matches!(text.get(run.end), Some(b'(' | b'!'));
+        let (start, end) = (run.start as u32, run.end as u32);
+        let of = letters_of.entry(letters(&text[run]));
+        let of = of.or_insert(Written { start, end, times: 0, calls: 0 });
+        of.times += 1;
+        of.calls += u32::from(is_called);
+    }
+    letters_of.drain().map(|(_, one)| one)
+}
+
 /// Room for words that is kept for the next text.
 const KEPT: usize = 1 << 14;
 
@@ -389,38 +426,24 @@ impl Counter {
     /// All the words of a text, or of the first MiB of it, with the names of one part as they are written.
     pub fn count(&mut self, text: &[u8]) {
         let text = &text[..text.len().min(COUNTED_BYTES)];
-        let mut written = std::mem::take(&mut self.written);
-        for run in runs(text) {
-            let is_called = matches!(text.get(run.end), Some(b'(' | b'!'));
-            let (start, end) = (run.start as u32, run.end as u32);
-            let of = written.entry(letters(&text[run]));
-            let of = of.or_insert(Written { start, end, times: 0, calls: 0 });
-            of.times += 1;
-            of.calls += u32::from(is_called);
-        }
-        written.drain().for_each(|(_, one)| self.identifier(text, &one));
-        if written.capacity() <= KEPT {
-            self.written = written;
+        let mut letters = std::mem::take(&mut self.letters);
+        written(text, &mut letters).for_each(|one| self.identifier(one.of(text), &one));
+        if letters.capacity() <= KEPT {
+            self.letters = letters;
         }
     }
 
-    fn identifier(&mut self, text: &[u8], of: &Written) {
-        let name = &text[of.start as usize..of.end as usize];
+    fn identifier(&mut self, name: &[u8], of: &Written) {
         let mut parts = 0;
         split(name, |part| {
             parts += 1;
-            if !self.only_names {
-                self.add_times(Word::of(&name[part]), of.times);
-            }
+            self.add_times(Word::of(&name[part]), of.times);
         });
-        if parts > 1 {
-            self.add_times(Word::compound([name]), of.times);
-        } else if parts == 1 {
+        match of.name(name, parts) {
+            Some((word, times)) if parts > 1 => self.add_times(word, times),
             // It is a name and no word: it does not make the text longer.
-            let times = if is_capital(name) { of.times } else { of.calls };
-            if times > 0 && name.len() > 2 {
-                *self.words.entry(Word::exact(name)).or_insert(0) += times;
-            }
+            Some((word, times)) => *self.words.entry(word).or_insert(0) += times,
+            None => {}
         }
     }
 
