@@ -133,6 +133,11 @@ impl Connection {
         self.lock().call(method, params).map_err(Error::from)
     }
 
+    /// The last answer that was not plain JSON, as it came.
+    pub(crate) fn take_answer(&self) -> Option<Box<RawValue>> {
+        self.lock().answer.take()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Session> {
         // A panic elsewhere leaves at worst a connection that answers out of step, and that shows.
         self.session.lock().unwrap_or_else(PoisonError::into_inner)
@@ -154,8 +159,11 @@ impl ClientT for Connection {
         Params: ToRpcParams + Send,
     {
         let params = params.to_rpc_params()?;
-        let result = self.lock().call(method, params.as_deref())?;
-        Ok(serde_json::from_str(result.get())?)
+        let mut session = self.lock();
+        let result = session.call(method, params.as_deref())?;
+        let value = serde_json::from_str(result.get())?;
+        session.answer = Some(result);
+        Ok(value)
     }
 
     /// Batches are for clients for whom a round trip is dear; here each request is sent on its own.
@@ -191,6 +199,7 @@ pub(crate) struct Session {
     greeted: bool,
     /// What came before the answer to the greeting, to be read next.
     kept: VecDeque<Vec<u8>>,
+    answer: Option<Box<RawValue>>,
 }
 
 impl Session {
@@ -202,6 +211,7 @@ impl Session {
             next_id: 0,
             greeted: false,
             kept: VecDeque::new(),
+            answer: None,
         }
     }
 

@@ -44,8 +44,9 @@ pub use error::{Error, ErrorKind};
 #[cfg(feature = "async")]
 pub use hob_protocol::api::IndexStreamsClient;
 pub use hob_protocol::api::{
-    CacheApiClient, ContextApiClient, DaemonApiClient, IndexApiClient, NavigationApiClient,
-    ProfileApiClient, RpcApiClient, SymbolsApiClient, TasksApiClient, WorkspaceApiClient,
+    CacheApiClient, ContextApiClient, DaemonApiClient, EditsApiClient, IndexApiClient,
+    NavigationApiClient, ProfileApiClient, RpcApiClient, SymbolsApiClient, TasksApiClient,
+    WorkspaceApiClient,
 };
 pub use place::Place;
 pub use start::start;

@@ -9,6 +9,8 @@
 mod rows;
 
 use crate::cache::{Namespace, Room};
+use crate::edits;
+use crate::git::work::Attribution;
 use crate::nearest::nearest;
 use crate::server::Limits;
 use crate::tasks;
@@ -89,6 +91,18 @@ pub struct Config {
     pub workspace_auto: bool,
     /// How long a workspace is kept that nobody asks about.
     pub workspace_idle: Duration,
+    /// MiB of a file that is edited, at most.
+    pub edits_file_mb: usize,
+    /// Commit each turn.
+    pub git_commit: bool,
+    /// How a turn's commit says who helped.
+    pub git_attribution: &'static str,
+    /// Run git's hooks before a turn is committed.
+    pub git_hooks: bool,
+    /// How long a hook may take.
+    pub git_hook: Duration,
+    /// How long another git is waited for that has the repository locked.
+    pub git_lock: Duration,
 }
 
 /// What a namespace of the cache may use.
@@ -110,6 +124,23 @@ impl Config {
             file_bytes: (self.log_file_mb as u64).saturating_mul(1 << 20),
             files: self.log_files,
             profile: self.profile,
+        }
+    }
+
+    /// How edits are made.
+    pub(crate) fn edits(&self) -> edits::Settings {
+        edits::Settings {
+            file_bytes: (self.edits_file_mb as u64).saturating_mul(1 << 20),
+            commit: self.git_commit,
+            attribution: match self.git_attribution {
+                "none" => Attribution::None,
+                "author" => Attribution::Author,
+                _ => Attribution::Trailer,
+            },
+            hooks: self.git_hooks,
+            hook: self.git_hook,
+            patience: self.git_lock,
+            syntax: crate::outlines::limits(self),
         }
     }
 
@@ -201,6 +232,12 @@ impl Default for Config {
             watch_backend: "auto",
             workspace_auto: true,
             workspace_idle: Duration::from_secs(30 * 60),
+            edits_file_mb: 64,
+            git_commit: true,
+            git_attribution: "trailer",
+            git_hooks: false,
+            git_hook: Duration::from_secs(60),
+            git_lock: Duration::from_secs(1),
         }
     }
 }

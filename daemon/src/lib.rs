@@ -11,6 +11,7 @@
 //! - `cache`: what was computed once, in memory and on disk
 //! - `search`: exact text search
 //! - `files`: files by their paths
+//! - `edits`: a model's edits made, kept, and taken back
 //! - [`handlers`]: the methods, an area a file
 //! - [`Services`]: what the handlers work with
 
@@ -18,6 +19,7 @@ mod cache;
 pub mod config;
 mod context;
 mod doctor;
+mod edits;
 mod files;
 mod git;
 pub mod handlers;
@@ -50,4 +52,13 @@ const STACK: usize = 32 << 20;
 #[must_use]
 pub fn main() -> std::process::ExitCode {
     life::main()
+}
+
+/// An error of the operating system without its number.
+fn io_text(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    match text.find(" (os error") {
+        Some(at) => text[..at].to_lowercase(),
+        None => text,
+    }
 }

@@ -32,6 +32,8 @@ pub struct Services {
     pub(crate) tasks: Tasks,
     /// What was computed once and is asked for again.
     pub(crate) cache: Cache,
+    /// The directory of the journals of turns.
+    pub(crate) turns: PathBuf,
     /// The threads that queries share.
     pub(crate) crew: Crew,
 }

@@ -233,6 +233,39 @@ interface! {
         ) -> ProfileRecording, fails Recording | ProfileOff | Stopping;
     }
 
+    /// A model's edits, and turns.
+    calls EditsApi {
+        /// Makes the edits that a reply asks for, all of them or none, as a turn that can be taken back. What
+        /// hinders is told in the answer: an error says that something else failed. Nothing is done then.
+        "ai.apply": apply(
+            /// The reply, and where it is meant.
+            query: ApplyQuery,
+        ) -> ApplyResult, fails BadPath | BadFilter | RootGone | Git | HookFailed | NotWritten;
+
+        /// Takes turns back: their files get back every byte, and a commit that is the last one and was
+        /// not pushed is dropped, else reverted by another. Where later work would be lost, nothing is done.
+        "git.undo": undo(
+            /// How many, and where.
+            query: UndoQuery,
+        ) -> UndoResult, fails BadPath | Git | LaterWork | NotWritten;
+
+        /// The turns around a directory, the last one first.
+        "git.turns": turns(
+            /// An absolute directory in the workspace or work tree, or in a directory that has turns.
+            dir: Text,
+            /// At most so many, 50 if absent; `truncated` says when it cut.
+            limit: Option<u64>,
+        ) -> TurnList, fails BadPath | NotWritten;
+
+        /// What a turn has changed.
+        "git.diff": diff(
+            /// An absolute directory, as `git.turns` takes it.
+            dir: Text,
+            /// Its number; absent: the last one that was not taken back.
+            turn: Option<u64>,
+        ) -> TurnDiff, fails BadPath | NoSuchTurn | NotWritten;
+    }
+
     /// The daemon's background work.
     calls TasksApi {
         /// The tasks: those that wait or run, and then those that have ended; the newest first.

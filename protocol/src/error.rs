@@ -49,6 +49,16 @@ pub enum Kind {
     ProfileOff,
     /// The daemon is being recorded already.
     Recording,
+    /// Git's repository is not in a state in which it can be committed, or not readable.
+    Git,
+    /// A hook of git's refuses a commit. Nothing was changed.
+    HookFailed,
+    /// A file, or the journal of turns, cannot be read or written. No file was changed.
+    NotWritten,
+    /// To take a turn back would lose what was done later.
+    LaterWork,
+    /// A number that no turn has.
+    NoSuchTurn,
     /// A frame that is no JSON, or no object or array.
     ParseError,
     /// A frame that is JSON, and no request by the specification.
@@ -89,6 +99,11 @@ impl Kind {
             Self::NotCancellable => -32016,
             Self::ProfileOff => -32017,
             Self::Recording => -32018,
+            Self::Git => -32019,
+            Self::HookFailed => -32020,
+            Self::NotWritten => -32021,
+            Self::LaterWork => -32022,
+            Self::NoSuchTurn => -32023,
             Self::ParseError => -32700,
             Self::InvalidRequest => -32600,
             Self::MethodNotFound => -32601,

@@ -1,8 +1,8 @@
 //! `hob cache`: what the daemon has computed once and keeps.
 
 use super::commands::{Group, Row, json_flag, limit_flag, number, on, positional, utf8, value};
-use super::status::print_json;
-use super::{Status, World, units};
+use super::status::print_answer;
+use super::{Status, World, manuals, units};
 use crate::{CacheApiClient as _, Error, block_on};
 use clap::{ArgMatches, Command};
 use hob_protocol::{CacheLevel, CacheNamespace};
@@ -13,7 +13,7 @@ pub(super) const ROW: Row = Row {
     synopsis: "[stats|keys|get|clear|verify]",
     about: "Show or clear what was computed once and is kept",
     define,
-    run,
+    run: manuals::pass_on,
 };
 
 fn define(command: Command) -> Command {
@@ -47,7 +47,7 @@ fn define(command: Command) -> Command {
         .after_help("No value is ever stale: its key is a hash of all that it follows from.")
 }
 
-fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
+pub(super) fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
     let json = on(matches, "json");
     match matches.subcommand() {
         Some(("keys", matches)) => keys(matches, json, world),
@@ -61,7 +61,7 @@ fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
 fn stats(json: bool, world: &mut World<'_>) -> Result<Status, Error> {
     let stats = world.ask(|connection, _| block_on(connection.stats()))?;
     if json {
-        print_json(&stats, world)?;
+        print_answer(world)?;
         return Ok(Status::Done);
     }
     for namespace in &stats.namespaces {
@@ -121,7 +121,7 @@ fn keys(matches: &ArgMatches, json: bool, world: &mut World<'_>) -> Result<Statu
     let (namespace, limit) = (namespace(matches)?, number(matches, "limit"));
     let keys = world.ask(|connection, _| block_on(connection.keys(namespace.clone(), limit)))?;
     if json {
-        print_json(&keys, world)?;
+        print_answer(world)?;
         return Ok(Status::Done);
     }
     for key in &keys.keys {
@@ -141,7 +141,7 @@ fn get(matches: &ArgMatches, json: bool, world: &mut World<'_>) -> Result<Status
     let key = value(matches, "key").map_or(Ok(""), |key| utf8(key, "the key"))?.to_owned();
     let found = world.ask(|connection, _| block_on(connection.get(key.clone())))?;
     if json {
-        print_json(&found, world)?;
+        print_answer(world)?;
         return Ok(Status::Done);
     }
     world.out.write_all(found.value.as_bytes())?;
@@ -153,7 +153,7 @@ fn clear(matches: &ArgMatches, json: bool, world: &mut World<'_>) -> Result<Stat
     let namespace = namespace(matches)?;
     let cleared = world.ask(|connection, _| block_on(connection.clear(namespace.clone())))?;
     match json {
-        true => print_json(&cleared, world)?,
+        true => print_answer(world)?,
         false => writeln!(world.out, "{} forgotten", units::counted(cleared.values, "value"))?,
     }
     Ok(Status::Done)
@@ -163,7 +163,7 @@ fn clear(matches: &ArgMatches, json: bool, world: &mut World<'_>) -> Result<Stat
 fn verify(json: bool, world: &mut World<'_>) -> Result<Status, Error> {
     let verified = world.ask(|connection, _| block_on(connection.verify()))?;
     if json {
-        print_json(&verified, world)?;
+        print_answer(world)?;
     } else {
         let good = units::counted(verified.good, "value");
         writeln!(world.out, "{good} good, {} damaged and removed", units::count(verified.damaged))?;

@@ -4,7 +4,7 @@ use super::commands::{Group, Row, color, json_flag, limit_flag, number, on, posi
 use super::cut::Cut;
 use super::names::query;
 use super::paint::{Ink, Paint, one_line};
-use super::status::print_json;
+use super::status::print_answer;
 use super::symbols::places;
 use super::{Status, World};
 use crate::{Error, NavigationApiClient as _, block_on};
@@ -74,7 +74,7 @@ fn run(matches: &ArgMatches, world: &mut World<'_>, callers: bool) -> Result<Sta
         false => block_on(connection.callees(query.clone())),
     })?;
     match on(matches, "json") {
-        true => print_json(&found, world)?,
+        true => print_answer(world)?,
         false => print(&found, Paint { color: color(matches, world) }, world)?,
     }
     if let Some(why) = found.truncated {

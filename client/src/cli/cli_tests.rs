@@ -57,6 +57,7 @@ fn run_on(
             out_is_terminal,
             err_is_terminal,
             began: std::time::Instant::now(),
+            answer: None,
             env: &env,
         },
     )
@@ -342,9 +343,9 @@ fn workspaces_are_listed_and_forgotten() {
         &daemon,
         "workspaces forget /a --json",
         expect![[r#"
-        {"root":"/a","freed":2048}
-        status 0
-    "#]],
+            {"freed":2048,"root":"/a"}
+            status 0
+        "#]],
     );
 }
 

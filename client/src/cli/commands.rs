@@ -11,6 +11,7 @@ use std::ffi::{OsStr, OsString};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Group {
     Search,
+    Edits,
     Workspaces,
     Daemon,
 }
@@ -41,6 +42,9 @@ pub(super) const COMMANDS: &[Row] = &[
     super::calls::CALLEES,
     super::context::ROW,
     super::map::ROW,
+    super::edits::APPLY,
+    super::edits::UNDO,
+    super::edits::DIFF,
     super::kinds::TYPES,
     super::kinds::LANGUAGES,
     super::index::ROW,

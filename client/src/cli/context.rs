@@ -1,7 +1,7 @@
 //! `hob context REQUEST`: what a model needs to see.
 
 use super::commands::{Group, Row, json_flag, number, on};
-use super::status::print_json;
+use super::status::print_answer;
 use super::{Status, World};
 use crate::{ContextApiClient as _, Error, ErrorKind, block_on};
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
@@ -114,7 +114,7 @@ fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
     };
     let found = world.ask(|connection, _| block_on(connection.context(query.clone())))?;
     if on(matches, "json") {
-        print_json(&found, world)?;
+        print_answer(world)?;
     } else if query.explain {
         explain(&found, world)?;
     } else {

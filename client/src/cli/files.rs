@@ -2,7 +2,7 @@
 
 use super::commands::{Group, Row, color, json_flag, limit_flag, number, on, positional, utf8};
 use super::cut::Cut;
-use super::status::print_json;
+use super::status::print_answer;
 use super::{Status, World};
 use crate::{Connection, Error, ErrorKind, IndexApiClient as _, block_on};
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -55,7 +55,7 @@ fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
     let query = query(matches, world)?;
     if on(matches, "json") {
         let found = world.ask(|connection, _| block_on(connection.files(query.clone())))?;
-        print_json(&found, world)?;
+        print_answer(world)?;
         return finish(&query, &found.summary, world);
     }
     let style = FilesStyle { color: color(matches, world), null: on(matches, "null") };

@@ -57,6 +57,7 @@ impl Home {
             out_is_terminal: false,
             err_is_terminal: false,
             began: std::time::Instant::now(),
+            answer: None,
             env: &env,
         };
         let status = run(line.split_whitespace().map(OsString::from).collect(), &mut world);

@@ -1,7 +1,7 @@
 //! `hob types` and `hob languages`: the words that other commands take.
 
 use super::commands::{Group, Row, json_flag, on};
-use super::status::print_json;
+use super::status::print_answer;
 use super::{Status, World};
 use crate::{Error, IndexApiClient as _, SymbolsApiClient as _, block_on};
 use clap::ArgMatches;
@@ -36,7 +36,7 @@ pub(super) const LANGUAGES: Row = Row {
 fn types(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
     let known = world.ask(|connection, _| block_on(connection.types()))?;
     if on(matches, "json") {
-        print_json(&known, world)?;
+        print_answer(world)?;
         return Ok(Status::Done);
     }
     for kind in &known.types {
@@ -48,7 +48,7 @@ fn types(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
 fn languages(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
     let known = world.ask(|connection, _| block_on(connection.languages()))?;
     match on(matches, "json") {
-        true => print_json(&known, world)?,
+        true => print_answer(world)?,
         false => print(&known, world.out)?,
     }
     Ok(Status::Done)

@@ -2,7 +2,7 @@
 
 use super::commands::{Group, Row, json_flag, number, on};
 use super::context::{budget, counted, focus, focused, model};
-use super::status::print_json;
+use super::status::print_answer;
 use super::{Status, World};
 use crate::{ContextApiClient as _, Error, block_on};
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
@@ -65,7 +65,7 @@ fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
     };
     let found = world.ask(|connection, _| block_on(connection.map(query.clone())))?;
     if on(matches, "json") {
-        print_json(&found, world)?;
+        print_answer(world)?;
     } else {
         world.out.write_all(found.text.as_bytes())?;
     }

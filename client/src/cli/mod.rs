@@ -10,6 +10,7 @@ mod context;
 mod cut;
 mod daemon;
 mod doctor;
+mod edits;
 mod files;
 mod index;
 mod install;

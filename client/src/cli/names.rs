@@ -5,7 +5,7 @@ use super::commands::{
 };
 use super::cut::Cut;
 use super::paint::{Ink, Paint, one_line};
-use super::status::print_json;
+use super::status::print_answer;
 use super::symbols::{places, print_symbols};
 use super::{Status, World};
 use crate::{Error, ErrorKind, NavigationApiClient as _, block_on};
@@ -149,7 +149,7 @@ fn run_def(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error>
     let query = query(matches, DEFINITIONS, world)?;
     let found = world.ask(|connection, _| block_on(connection.definition(query.clone())))?;
     match on(matches, "json") {
-        true => print_json(&found, world)?,
+        true => print_answer(world)?,
         false => {
             let paint = Paint { color: color(matches, world) };
             print_symbols(found.origin.root.as_ref(), &found.definitions, paint, world)?;
@@ -167,7 +167,7 @@ fn run_refs(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error
     let query = NameQuery { roles: texts(matches, "role")?, ..query(matches, REFERENCES, world)? };
     let found = world.ask(|connection, _| block_on(connection.references(query.clone())))?;
     match on(matches, "json") {
-        true => print_json(&found, world)?,
+        true => print_answer(world)?,
         false => print_references(&found, Paint { color: color(matches, world) }, world)?,
     }
     if let Some(why) = found.truncated {

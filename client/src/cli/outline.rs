@@ -1,7 +1,7 @@
 //! `hob outline FILE...`: what files define, nested.
 
 use super::commands::{Group, Row, color, json_flag, on};
-use super::status::print_json;
+use super::status::print_answer;
 use super::{Status, World};
 use crate::{Error, ErrorKind, SymbolsApiClient as _, block_on};
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
@@ -52,7 +52,7 @@ fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
     };
     if on(matches, "json") {
         let found = world.ask(|connection, _| block_on(connection.outline(query.clone())))?;
-        print_json(&found, world)?;
+        print_answer(world)?;
         return Ok(status(&found));
     }
     let color = color(matches, world);

@@ -1,9 +1,8 @@
-//! `hob-pages`: live pages, and what shells and `man` want to know of the commands, made of the same rows
-//! as they are.
-//! A program of its own, so that `hob` stays small.
+//! `hob-pages`: live pages, figures, and what shells and `man` want to know of the commands, made of the
+//! same rows as they are. A program of its own, so that `hob` stays small.
 
 use super::commands::{COMMANDS, Row, global_flags, root, utf8, value, whole};
-use super::{Status, World, live, manuals, top, usage};
+use super::{Status, World, cache, live, manuals, profile, stats, top, usage};
 use crate::error::reason;
 use crate::{Error, ErrorKind};
 use clap::{ArgMatches, Command};
@@ -19,9 +18,12 @@ pub(super) fn run(mut args: Vec<OsString>, world: &mut World<'_>) -> Result<Stat
         Some("completions") => Row { run: completions, ..manuals::COMPLETIONS },
         Some("man") => Row { run: man, ..manuals::MAN },
         Some("top") => Row { run: live::run, ..top::ROW },
+        Some("stats") => Row { run: stats::run, ..stats::ROW },
+        Some("profile") => Row { run: profile::run, ..profile::ROW },
+        Some("cache") => Row { run: cache::run, ..cache::ROW },
         _ => {
             return Err(Error::new(ErrorKind::Usage, "this is what `hob` makes its pages with")
-                .hint("run `hob top`, `hob man` or `hob completions`"));
+                .hint("run `hob top`, `stats`, `profile`, `cache`, `man` or `completions`"));
         }
     };
     match row.command().try_get_matches_from(args) {

@@ -39,6 +39,24 @@ impl Paint {
     }
 }
 
+/// A text that cannot mislead: what is not seen, or turns the direction of writing, stands there by its
+/// number.
+pub(super) fn shown(text: &[u8]) -> String {
+    let mut shown = String::new();
+    for chunk in text.utf8_chunks() {
+        for letter in chunk.valid().chars() {
+            let is_hidden = letter.is_control()
+                || matches!(letter, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}');
+            match is_hidden {
+                true => shown.push_str(&format!("\\u{{{:x}}}", letter as u32)),
+                false => shown.push(letter),
+            }
+        }
+        chunk.invalid().iter().for_each(|byte| shown.push_str(&format!("\\x{byte:02x}")));
+    }
+    shown
+}
+
 /// A text as a part of one line: each run of white space is one space.
 pub(super) fn one_line(text: &[u8]) -> Vec<u8> {
     let words = text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());

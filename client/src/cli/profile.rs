@@ -1,8 +1,8 @@
 //! `hob profile`: where the daemon's time goes.
 
 use super::commands::{Group, Row, json_flag, number, on};
-use super::status::print_json;
-use super::{Status, World, record, units};
+use super::status::print_answer;
+use super::{Status, World, manuals, record, units};
 use crate::{Error, ErrorKind, ProfileApiClient as _, block_on};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use hob_protocol::{Operation, ProfileOrder, ProfileTop};
@@ -13,7 +13,7 @@ pub(super) const ROW: Row = Row {
     synopsis: "[record] [FLAGS]",
     about: "Show where the daemon's time goes",
     define,
-    run,
+    run: manuals::pass_on,
 };
 
 fn define(command: Command) -> Command {
@@ -48,7 +48,7 @@ fn define(command: Command) -> Command {
         )
 }
 
-fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
+pub(super) fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
     if let Some(("record", matches)) = matches.subcommand() {
         return record::run(matches, world);
     }
@@ -63,7 +63,7 @@ fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
     let (limit, reset) = (number(matches, "top"), on(matches, "reset").then_some(true));
     let top = world.ask(|connection, _| block_on(connection.top(Some(by), limit, since, reset)))?;
     if on(matches, "json") {
-        print_json(&top, world)?;
+        print_answer(world)?;
         return Ok(Status::Done);
     }
     table(&top, world)?;

@@ -19,6 +19,7 @@ fn show(line: &str, terminal: bool, vars: &'static [(&str, &str)]) -> String {
         out_is_terminal: terminal,
         err_is_terminal: terminal,
         began: std::time::Instant::now(),
+        answer: None,
         env: &env,
     };
     let matches = ROW.command().try_get_matches_from(line.split_whitespace()).unwrap();

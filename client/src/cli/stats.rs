@@ -3,7 +3,7 @@
 use super::commands::{Group, Row, json_flag, on};
 use super::profile::table;
 use super::status::{print_daemon, print_json};
-use super::{Status, World, units};
+use super::{Status, World, manuals, units};
 use crate::{
     CacheApiClient, Connection, DaemonApiClient, Error, ProfileApiClient, TasksApiClient,
     WorkspaceApiClient, block_on,
@@ -20,7 +20,7 @@ pub(super) const ROW: Row = Row {
     synopsis: "[--json]",
     about: "Show the daemon in numbers: workspaces, tasks, cache, calls",
     define,
-    run,
+    run: manuals::pass_on,
 };
 
 /// How many calls and stages are shown.
@@ -71,7 +71,7 @@ impl Stats {
     }
 }
 
-fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
+pub(super) fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
     let wanted = Wanted { order: None, limit: SHOWN, since_ms: None };
     let stats = world.ask(|connection, _| Stats::ask(connection, &wanted))?;
     if on(matches, "json") {

@@ -6,6 +6,7 @@ use crate::{DaemonApiClient, Error, WorkspaceApiClient, block_on};
 use clap::{ArgMatches, Command};
 use hob_protocol::{DaemonStatus, Freshness, Kind, Text, WorkspaceStatus};
 use serde::Serialize;
+use serde_json::value::RawValue;
 use std::io::Write;
 
 pub(super) const ROW: Row = Row {
@@ -70,12 +71,61 @@ fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
 
 /// Prints one JSON object on one line, on a terminal on several.
 pub(super) fn print_json(value: &impl Serialize, world: &mut World<'_>) -> Result<(), Error> {
-    let text = match world.out_is_terminal {
-        true => serde_json::to_string_pretty(value),
-        false => serde_json::to_string(value),
-    };
-    let text = text.map_err(std::io::Error::from)?;
-    Ok(writeln!(world.out, "{text}")?)
+    let text = serde_json::to_string(value).map_err(std::io::Error::from)?;
+    print_text(&text, world)
+}
+
+/// Prints the last answer in the same way, as the daemon gave it.
+pub(super) fn print_answer(world: &mut World<'_>) -> Result<(), Error> {
+    let answer = world.answer.take();
+    print_text(answer.as_deref().map_or("null", RawValue::get), world)
+}
+
+/// Prints what is JSON on one line.
+pub(super) fn print_text(text: &str, world: &mut World<'_>) -> Result<(), Error> {
+    match world.out_is_terminal {
+        true => world.out.write_all(indented(text).as_bytes())?,
+        false => world.out.write_all(text.as_bytes())?,
+    }
+    Ok(world.out.write_all(b"\n")?)
+}
+
+/// JSON on several lines, as `serde_json` writes it for people.
+fn indented(text: &str) -> String {
+    let (mut out, mut depth, mut in_string, mut escaped) = (String::new(), 0_usize, false, false);
+    let mut last = ' ';
+    for letter in text.chars() {
+        let line = |out: &mut String, depth: usize| {
+            out.push('\n');
+            out.extend(std::iter::repeat_n("  ", depth));
+        };
+        if in_string {
+            (in_string, escaped) = (escaped || letter != '"', !escaped && letter == '\\');
+            out.push(letter);
+        } else {
+            match letter {
+                ' ' | '\n' | '\t' | '\r' => continue,
+                '}' | ']' => {
+                    depth = depth.saturating_sub(1);
+                    if !matches!(last, '{' | '[') {
+                        line(&mut out, depth);
+                    }
+                }
+                _ if matches!(last, '{' | '[') => line(&mut out, depth),
+                _ => {}
+            }
+            out.push(letter);
+            match letter {
+                '{' | '[' => depth += 1,
+                ',' => line(&mut out, depth),
+                ':' => out.push(' '),
+                '"' => in_string = true,
+                _ => {}
+            }
+        }
+        last = letter;
+    }
+    out
 }
 
 /// The word for it, as in JSON.
@@ -199,5 +249,19 @@ mod tests {
             problem    cannot watch `a`: permission denied
         "#]]
         .assert_eq(&String::from_utf8(out).unwrap());
+    }
+
+    #[test]
+    fn an_answer_is_indented_as_serde_json_does() {
+        for text in [
+            r#"{"a":[1,{"b":"x,y:{\"}\\"},[],{}],"c":{"d":null,"e":-1.5},"f":""}"#,
+            "[]",
+            r#""\\\"[""#,
+            "7",
+            r#"[[[]],[{"a":{}}]]"#,
+        ] {
+            let value: serde_json::Value = serde_json::from_str(text).unwrap();
+            assert_eq!(indented(text), serde_json::to_string_pretty(&value).unwrap());
+        }
     }
 }

@@ -5,7 +5,7 @@ use super::commands::{
 };
 use super::cut::Cut;
 use super::paint::{Ink, Paint, one_line};
-use super::status::print_json;
+use super::status::print_answer;
 use super::{Status, World};
 use crate::{Error, SymbolsApiClient as _, block_on};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
@@ -92,7 +92,7 @@ fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
     };
     let found = world.ask(|connection, _| block_on(connection.symbols(query.clone())))?;
     match on(matches, "json") {
-        true => print_json(&found, world)?,
+        true => print_answer(world)?,
         false => {
             let paint = Paint { color: color(matches, world) };
             print_symbols(found.origin.root.as_ref(), &found.symbols, paint, world)?;

@@ -260,7 +260,7 @@ fn files_as_json_are_one_answer() {
         &daemon,
         "files x --json",
         expect![[r#"
-            {"generation":1,"freshness":"live","total":1,"elapsed_us":1,"files":[{"path":{"bytes":"/w=="},"score":5}]}
+            {"elapsed_us":1,"files":[{"path":{"bytes":"/w=="},"score":5}],"freshness":"live","generation":1,"total":1}
             status 0
         "#]],
     );
@@ -299,7 +299,7 @@ fn types_and_languages_are_tables() {
         &daemon,
         "types --json",
         expect![[r#"
-            {"types":[{"name":"c","globs":["*.[chH]","*.cats"]}]}
+            {"types":[{"globs":["*.[chH]","*.cats"],"name":"c"}]}
             status 0
         "#]],
     );

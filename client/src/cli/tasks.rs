@@ -1,7 +1,7 @@
 //! `hob tasks`: the daemon's background work.
 
 use super::commands::{Group, Row, json_flag, limit_flag, number, on};
-use super::status::print_json;
+use super::status::{print_answer, print_json};
 use super::{Status, World, units};
 use crate::{Error, TasksApiClient as _, block_on};
 use clap::{Arg, ArgMatches, Command, value_parser};
@@ -69,7 +69,7 @@ fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
 fn list(limit: Option<u64>, json: bool, world: &mut World<'_>) -> Result<Status, Error> {
     let list = world.ask(|connection, _| block_on(connection.list(limit)))?;
     if json {
-        print_json(&list, world)?;
+        print_answer(world)?;
         return Ok(Status::Done);
     }
     if list.tasks.is_empty() {
@@ -91,7 +91,7 @@ fn one(
 ) -> Result<Status, Error> {
     let task = world.ask(|connection, _| ask(connection))?;
     match json {
-        true => print_json(&task, world)?,
+        true => print_answer(world)?,
         false => print(&task, world.out)?,
     }
     Ok(outcome(&task))

@@ -43,7 +43,7 @@ fn tasks_are_a_line_each() {
             status 0
         "#]],
     );
-    assert!(terminal(&daemon, "tasks list --json").starts_with("{\"tasks\":[{\"id\":7,"));
+    assert!(terminal(&daemon, "tasks list --json").contains("\"tasks\":[{"));
     let none =
         answering("tasks.list", || vec![Act::Result(json!({"tasks": [], "truncated": false}))]);
     check(

@@ -8,8 +8,12 @@ use clap::error::{ContextKind, ContextValue, ErrorKind as ClapKind};
 use std::ffi::OsString;
 use std::fmt::Write as _;
 
-const GROUPS: [(Group, &str); 3] =
-    [(Group::Search, "Search"), (Group::Workspaces, "Workspaces"), (Group::Daemon, "Daemon")];
+const GROUPS: [(Group, &str); 4] = [
+    (Group::Search, "Search"),
+    (Group::Edits, "Edits"),
+    (Group::Workspaces, "Workspaces"),
+    (Group::Daemon, "Daemon"),
+];
 
 const EXAMPLES: &str = "\
 Examples:

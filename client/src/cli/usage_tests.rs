@@ -106,6 +106,11 @@ fn help_is_grouped() {
               types [--json]                         List the types of files that `hob search -t` takes
               languages [--json]                     List the languages whose definitions are known, and their kinds
 
+            Edits:
+              apply [FLAGS] [REPLY-FILE|-]           Make the edits that a model's reply asks for: all or none
+              undo [--turns N] [--list] [--dry-run]  Take back the last edits that were made
+              diff [--turn N]                        Show what the last edits have changed
+
             Workspaces:
               index [DIR] [--wait]                   Make a directory a workspace, and index it in the background
               status [DIR] [--json]                  Tell how this workspace is, and the daemon

@@ -39,7 +39,7 @@ fn run(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
 fn list(json: bool, world: &mut World<'_>) -> Result<Status, Error> {
     let known = world.ask(|connection, _| block_on(connection.list()))?;
     if json {
-        super::status::print_json(&known, world)?;
+        super::status::print_answer(world)?;
     } else {
         print(&known, world)?;
     }
@@ -82,7 +82,8 @@ fn forget(matches: &ArgMatches, json: bool, world: &mut World<'_>) -> Result<Sta
     let connection = crate::start(&world.place())?;
     let forgotten = block_on(connection.forget(dir))?;
     if json {
-        super::status::print_json(&forgotten, world)?;
+        world.answer = connection.take_answer();
+        super::status::print_answer(world)?;
         return Ok(Status::Done);
     }
     world.out.write_all(forgotten.root.as_bytes())?;

@@ -4,6 +4,7 @@ use crate::error::reason;
 use crate::start::is_same;
 use crate::{Connection, Error, ErrorKind, Place, start};
 use hob_protocol::{Kind, Text};
+use serde_json::value::RawValue;
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
@@ -19,6 +20,8 @@ pub(super) struct World<'a> {
     pub(super) err_is_terminal: bool,
     /// When the process began, about.
     pub(super) began: Instant,
+    /// What the daemon answered last, for `--json`.
+    pub(super) answer: Option<Box<RawValue>>,
     /// A variable of the environment; one that is empty counts as unset.
     pub(super) env: &'a dyn Fn(&str) -> Option<OsString>,
 }
@@ -32,6 +35,7 @@ impl<'a> World<'a> {
             out_is_terminal: std::io::stdout().is_terminal(),
             err_is_terminal: std::io::stderr().is_terminal(),
             began: Instant::now(),
+            answer: None,
             env: &hob_protocol::place::process_env,
         }
     }
@@ -81,11 +85,31 @@ impl<'a> World<'a> {
                     connection.set_timeout(Some(DRAIN))?;
                     connection.wait_for_end()?;
                 }
-                other => return other,
+                other => {
+                    self.answer = connection.take_answer();
+                    return other;
+                }
             }
         }
         let mut connection = start(&place)?;
-        ask(&mut connection, self)
+        let outcome = ask(&mut connection, self);
+        self.answer = connection.take_answer();
+        outcome
+    }
+
+    /// Asks the daemon for what must not be done twice. Where its answer is lost, nobody asks again.
+    pub(super) fn ask_once<T>(
+        &mut self,
+        mut ask: impl FnMut(&mut Connection) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.ask(|connection, _| match ask(connection) {
+            Err(error) if error.kind == ErrorKind::Lost => {
+                let message = "the daemon went away before it answered";
+                Err(Error::new(ErrorKind::Protocol, message)
+                    .hint("`hob undo --list` tells whether it was done"))
+            }
+            other => other,
+        })
     }
 
     /// A remark beside the data.

@@ -42,7 +42,8 @@ impl Files for Held<'_> {
 }
 
 fn made(tree: &Tree, reply: &Reply) -> Plan {
-    plan(reply, &Known::of([], tree.keys().cloned()), &Held(tree))
+    let all = || tree.keys().cloned().collect();
+    plan(reply, &Known::of(Vec::new(), all), &Held(tree))
 }
 
 /// The files after a plan.

@@ -266,6 +266,37 @@ pub(super) const ROWS: &[Row] = &[
               loads it again.",
         slot: |config| Slot::Millis(&mut config.workspace_idle),
     },
+    Row {
+        key: "edits.file_mb",
+        doc: "MiB of a file that is edited, at most.",
+        slot: |config| Slot::Count(&mut config.edits_file_mb, 1),
+    },
+    Row {
+        key: "git.commit",
+        doc: "Commit each turn, and before it what is not committed of its files.",
+        slot: |config| Slot::Switch(&mut config.git_commit),
+    },
+    Row {
+        key: "git.attribution",
+        doc: "How a turn's commit says that hob helped: `trailer`, a line `Assisted-by: hob`; `author`, `(hob)`\n\
+              after the author's name; `none`.",
+        slot: |config| Slot::OneOf(&mut config.git_attribution, &["trailer", "author", "none"]),
+    },
+    Row {
+        key: "git.hooks",
+        doc: "Run the hooks `pre-commit`, `prepare-commit-msg` and `commit-msg` before a turn is committed.",
+        slot: |config| Slot::Switch(&mut config.git_hooks),
+    },
+    Row {
+        key: "git.hook_ms",
+        doc: "Milliseconds that a hook may take.",
+        slot: |config| Slot::Millis(&mut config.git_hook),
+    },
+    Row {
+        key: "git.lock_ms",
+        doc: "Milliseconds that a turn waits for another git that has the repository locked.",
+        slot: |config| Slot::Millis(&mut config.git_lock),
+    },
 ];
 
 /// Sets a value from its text. An error says what was expected.

@@ -4,6 +4,7 @@
 //! (SHA-256, reftables) is searched like any other, and only its branch is not told.
 
 pub(crate) mod commits;
+pub(crate) mod work;
 
 use std::path::{Path, PathBuf};
 

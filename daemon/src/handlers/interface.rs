@@ -224,6 +224,7 @@ mod tests {
             log: None,
             connections: crate::server::Connections::default(),
             cache: crate::cache::Cache::new(dir.join("values.redb"), |_| room),
+            turns: place(),
             crew: Crew::new("search", 1),
         }
     }

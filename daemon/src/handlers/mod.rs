@@ -6,6 +6,7 @@
 mod cache;
 mod context;
 mod daemon;
+mod edits;
 mod files;
 mod index;
 mod interface;
@@ -19,12 +20,13 @@ mod workspace;
 
 pub use interface::Interface;
 
-use crate::Services;
 use crate::profile as measured;
+use crate::{Services, io_text};
 use hob_protocol::api::{
-    CacheApiServer as _, ContextApiServer as _, DaemonApiServer as _, IndexApiServer as _,
-    IndexStreamsServer as _, NavigationApiServer as _, ProfileApiServer as _, RpcApiServer as _,
-    SymbolsApiServer as _, TasksApiServer, TasksStreamsServer, WorkspaceApiServer as _,
+    CacheApiServer as _, ContextApiServer as _, DaemonApiServer as _, EditsApiServer as _,
+    IndexApiServer as _, IndexStreamsServer as _, NavigationApiServer as _, ProfileApiServer as _,
+    RpcApiServer as _, SymbolsApiServer as _, TasksApiServer, TasksStreamsServer,
+    WorkspaceApiServer as _,
 };
 use hob_protocol::{Kind, Text};
 use jsonrpsee::Methods;
@@ -48,6 +50,7 @@ pub fn methods(services: &Arc<Services>) -> Result<Methods, RegisterMethodError>
     methods.merge(symbols::Symbols::new(services.clone()).into_rpc())?;
     methods.merge(navigation::Navigation::new(services.clone()).into_rpc())?;
     methods.merge(context::Context::new(services.clone()).into_rpc())?;
+    methods.merge(edits::Edits::new(services.clone()).into_rpc())?;
     methods.merge(cache::Cache::new(services.clone()).into_rpc())?;
     methods.merge(profile::Profile::new(services.clone()).into_rpc())?;
     let tasks = tasks::Tasks::new(services.clone());
@@ -109,14 +112,5 @@ fn directory(dir: &Text) -> RpcResult<PathBuf> {
     match canonical.is_dir() {
         true => Ok(canonical),
         false => Err(refuse("it is no directory".into(), "name the directory that it is in")),
-    }
-}
-
-/// An error of the operating system without its number.
-fn io_text(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    match text.find(" (os error") {
-        Some(at) => text[..at].to_lowercase(),
-        None => text,
     }
 }

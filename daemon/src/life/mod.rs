@@ -25,7 +25,7 @@ use crate::parallel::Crew;
 use crate::server::{Connections, Server, serve};
 use crate::tasks::Tasks;
 use crate::workspaces::Workspaces;
-use crate::{Services, handlers};
+use crate::{Services, edits, handlers};
 use end::{Signals, end_in_time, end_when_idle};
 use herald::Herald;
 pub(crate) use herald::say;
@@ -120,6 +120,7 @@ fn live(
     // What is stored tells what is in the user's trees. A directory that is there stays as it is.
     let _ = private_dir(&place::cache_dir(&process_env));
     let runtime_dir = socket.parent().unwrap_or(Path::new("/")).to_owned();
+    let turns = place::state_dir(&process_env).join("turns");
     let history = place::state_dir(&process_env).join("tasks.redb");
     let tasks = Tasks::new(Some(history), config.task_limits());
     let workspaces = Workspaces::new(
@@ -133,6 +134,7 @@ fn live(
     let cache = Cache::new(place::cache_dir(&process_env).join("values.redb"), |namespace| {
         config.room(namespace)
     });
+    recover_turns(&turns, config.edits());
     let services = Services {
         config,
         shutdown,
@@ -143,6 +145,7 @@ fn live(
         workspaces,
         tasks,
         cache,
+        turns,
         crew,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -162,6 +165,16 @@ fn live(
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Brings to an end, beside all else, what a daemon before was killed in.
+fn recover_turns(turns: &Path, settings: edits::Settings) {
+    let turns = turns.to_owned();
+    let thread = std::thread::Builder::new().name("turns".to_owned());
+    let spawned = thread.spawn(move || edits::recover(&turns, settings));
+    if let Err(error) = spawned {
+        tracing::warn!(%error, "interrupted turns wait for the next one");
+    }
 }
 
 /// Unloads the workspaces that nobody asks about, until the daemon stops.

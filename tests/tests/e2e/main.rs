@@ -11,6 +11,7 @@ mod cache;
 mod clients;
 mod context;
 mod doctor;
+mod edits;
 mod files;
 mod house;
 mod idle;

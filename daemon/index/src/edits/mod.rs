@@ -14,9 +14,10 @@ mod patch;
 pub mod place;
 mod plan;
 mod text;
+pub mod unified;
 
 pub use parser::{Parser, Reply, parse};
-pub use plan::{Action, Failure, FileChange, Files, Kind, Plan, Refused, plan, shown};
+pub use plan::{Action, Failure, FileChange, Files, Found, Kind, Plan, Refused, plan, shown};
 
 /// How a reply writes its edits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

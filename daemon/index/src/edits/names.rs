@@ -1,5 +1,6 @@
 //! Which file an edit is meant for: names as replies write them, and the files that they name.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 /// A name from a line that says it: above a block, on its fence, or first within it. Markup around it is
@@ -161,9 +162,15 @@ impl<'a> IntoIterator for &'a Letters<'_> {
     }
 }
 
-/// The files that there are.
+/// The files that there are. They are listed when a name is looked for that is no path.
+pub struct Known<'a> {
+    asked: Vec<Vec<u8>>,
+    all: Box<dyn Fn() -> Vec<Vec<u8>> + 'a>,
+    listed: OnceCell<Listed>,
+}
+
 #[derive(Debug, Default)]
-pub struct Known {
+struct Listed {
     /// Those that edits were asked for come first.
     paths: Vec<Vec<u8>>,
     by_path: HashMap<Vec<u8>, usize>,
@@ -183,19 +190,37 @@ pub enum Named {
     Several(Vec<Vec<u8>>),
 }
 
-impl Known {
+impl<'a> Known<'a> {
     /// Of these paths, from the root: those that edits were asked for, and all others.
-    pub fn of(
-        asked: impl IntoIterator<Item = Vec<u8>>,
-        all: impl IntoIterator<Item = Vec<u8>>,
-    ) -> Self {
-        let mut known = Self::default();
-        asked.into_iter().for_each(|path| known.add(path));
-        known.asked = known.paths.len();
-        all.into_iter().for_each(|path| known.add(path));
-        known
+    pub fn of(asked: Vec<Vec<u8>>, all: impl Fn() -> Vec<Vec<u8>> + 'a) -> Self {
+        Self { asked, all: Box::new(all), listed: OnceCell::new() }
     }
 
+    fn listed(&self) -> &Listed {
+        self.listed.get_or_init(|| {
+            let mut listed = Listed::default();
+            self.asked.iter().for_each(|path| listed.add(path.clone()));
+            listed.asked = listed.paths.len();
+            (self.all)().into_iter().for_each(|path| listed.add(path));
+            listed
+        })
+    }
+
+    /// What a name stands for: the path itself; else the only file whose path ends with it; else the only
+    /// one of that base name. Those that were asked for go before all others.
+    #[must_use]
+    pub fn find(&self, name: &[u8]) -> Named {
+        self.listed().find(name)
+    }
+
+    /// The files that are called nearly so, the nearest first.
+    #[must_use]
+    pub fn near(&self, name: &[u8]) -> Vec<Vec<u8>> {
+        self.listed().near(name)
+    }
+}
+
+impl Listed {
     fn add(&mut self, path: Vec<u8>) {
         if self.by_path.contains_key(&path) {
             return;
@@ -206,11 +231,7 @@ impl Known {
         self.paths.push(path);
     }
 
-    /// What a name stands for: the path itself; else the only file whose path ends with it; else the only
-    /// one of that base name; else the only one that is called nearly so. Those that were asked for go
-    /// before all others.
-    #[must_use]
-    pub fn find(&self, name: &[u8]) -> Named {
+    fn find(&self, name: &[u8]) -> Named {
         let name = name.strip_prefix(b"./").unwrap_or(name);
         if self.by_path.contains_key(name) {
             return Named::File(name.to_vec());
@@ -233,9 +254,7 @@ impl Known {
         Named::New(name.to_vec())
     }
 
-    /// The files that are called nearly so, the nearest first.
-    #[must_use]
-    pub fn near(&self, name: &[u8]) -> Vec<Vec<u8>> {
+    fn near(&self, name: &[u8]) -> Vec<Vec<u8>> {
         let wanted = base(name).to_ascii_lowercase();
         let mut near: Vec<(usize, usize)> = Vec::new();
         for (number, path) in self.paths.iter().enumerate() {

@@ -10,10 +10,29 @@ use super::{Change, Edit, Replace, Reply};
 
 /// The files that edits are meant for.
 pub trait Files {
+    /// What a name in a reply stands for, taken as a path from the root, or why nothing there may be edited.
+    ///
+    /// # Errors
+    /// The path leads out of the root, or to what nobody may edit.
+    fn find(&self, name: &[u8]) -> Result<Found, Refused> {
+        let path = name.strip_prefix(b"./").unwrap_or(name).to_vec();
+        Ok(Found { is_there: self.read(&path)?.is_some(), path, leads_to: None })
+    }
     /// The bytes of a file; none where there is none, or why it may not be read.
     fn read(&self, path: &[u8]) -> Result<Option<Vec<u8>>, Refused>;
     /// Files that may have this line, for an edit that names one that has not.
     fn having(&self, line: &[u8]) -> Vec<Vec<u8>>;
+}
+
+/// What stands at a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The path from the root, behind all links: two names of one file have the same.
+    pub path: Vec<u8>,
+    /// Whether a file is there.
+    pub is_there: bool,
+    /// Where a link with that name leads, if it is one.
+    pub leads_to: Option<Vec<u8>>,
 }
 
 /// Why a file may not be edited.
@@ -144,7 +163,7 @@ pub struct Plan {
 
 /// Makes all edits of a reply, each in what the ones before it have left.
 #[must_use]
-pub fn plan(reply: &Reply, known: &Known, files: &dyn Files) -> Plan {
+pub fn plan(reply: &Reply, known: &Known<'_>, files: &dyn Files) -> Plan {
     let (states, order, gone) = (BTreeMap::new(), Vec::new(), BTreeSet::new());
     let mut planner = Planner { known, files, states, order, gone, last: None };
     let malformed = reply.malformed.iter().map(|one| Failure {
@@ -179,7 +198,7 @@ struct State {
 }
 
 struct Planner<'a> {
-    known: &'a Known,
+    known: &'a Known<'a>,
     files: &'a dyn Files,
     /// By the paths of now.
     states: BTreeMap<Vec<u8>, State>,
@@ -198,6 +217,7 @@ impl Planner<'_> {
         self.last = Some(path.clone());
         let failed = |kind, message: String| fail(edit, Some(&path), kind, message);
         self.open(&path).map_err(|refused| failed(refused.kind, refused.message))?;
+        self.is_no_link(edit)?;
         let state = self.states.get_mut(&path).expect("it was opened just now");
         let shown = shown(&path);
         match &edit.change {
@@ -327,10 +347,12 @@ impl Planner<'_> {
     }
 
     fn rename(&mut self, edit: &Edit, path: &[u8], to: &[u8]) -> Result<(), Failed> {
-        let to = to.strip_prefix(b"./").unwrap_or(to);
         if self.states[path].text.is_none() {
             return Err(self.no_file(edit, path));
         }
+        let refused = |refused: Refused| fail(edit, Some(to), refused.kind, refused.message);
+        let found = self.files.find(to).map_err(refused)?;
+        let to = found.path.as_slice();
         self.open(to).map_err(|refused| fail(edit, Some(to), refused.kind, refused.message))?;
         if self.states[to].text.is_some() {
             let message = format!("`{}` is there already: nothing can be renamed to it", shown(to));
@@ -354,17 +376,28 @@ impl Planner<'_> {
                 "nothing says which file it is meant for: put the path on the line above it";
             return self.last.clone().ok_or_else(|| fail(edit, None, Kind::NoName, message.into()));
         }
-        let mut several = None;
+        let (mut several, mut refused) = (None, None);
         for name in &edit.names {
-            let name = name.strip_prefix(b"./").unwrap_or(name);
-            if self.states.contains_key(name) {
-                return Ok(name.to_vec());
+            match self.files.find(name) {
+                Ok(found) => {
+                    let is_there = found.is_there && !self.gone.contains(&found.path);
+                    if is_there || self.states.contains_key(&found.path) {
+                        return Ok(found.path);
+                    }
+                }
+                Err(why) => {
+                    refused = refused.or(Some((name, why)).filter(|_| is_path(name)));
+                    continue;
+                }
             }
             match self.known.find(name) {
                 Named::File(path) => return Ok(path),
                 Named::Several(paths) => several = several.or(Some((name, paths))),
                 Named::New(_) => {}
             }
+        }
+        if let Some((name, Refused { kind, message })) = refused {
+            return Err(fail(edit, Some(name), kind, message));
         }
         if let Some((name, paths)) = several {
             let paths: Vec<_> =
@@ -382,7 +415,7 @@ impl Planner<'_> {
         };
         if is_new {
             let path = edit.names.iter().find(|name| is_path(name));
-            let path = path.map(|name| name.strip_prefix(b"./").unwrap_or(name).to_vec());
+            let path = path.and_then(|name| Some(self.files.find(name).ok()?.path));
             let message =
                 "nothing says which file is to be made: put the path on the line above it";
             return path.ok_or_else(|| fail(edit, None, Kind::NoName, message.into()));
@@ -393,6 +426,20 @@ impl Planner<'_> {
             _ if self.last.is_some() && !is_path(name) => Ok(self.last.clone().unwrap_or_default()),
             _ => Err(self.no_file(edit, name)),
         }
+    }
+
+    /// Refuses to delete a link, or to call it otherwise, when its file is meant.
+    fn is_no_link(&self, edit: &Edit) -> Result<(), Failed> {
+        if !matches!(edit.change, Change::Delete | Change::Rename(_)) {
+            return Ok(());
+        }
+        for name in &edit.names {
+            let Ok(Found { leads_to: Some(to), .. }) = self.files.find(name) else { continue };
+            let (shown, to) = (shown(name), shown(&to));
+            let message = format!("`{shown}` is a link to `{to}`: name the file that is meant");
+            return Err(fail(edit, Some(name), Kind::Forbidden, message));
+        }
+        Ok(())
     }
 
     fn no_file(&self, edit: &Edit, name: &[u8]) -> Failed {

@@ -238,6 +238,13 @@ impl Extractor {
         extent
     }
 
+    /// The tree of a whole text, within the limits.
+    pub(super) fn tree(&mut self, grammar: &tree_sitter::Language, text: &[u8]) -> Option<Tree> {
+        self.parser.set_language(grammar).ok()?;
+        let budget = self.limits.budget(text);
+        self.parse(text, &budget)
+    }
+
     fn parse(&mut self, text: &[u8], budget: &Budget) -> Option<Tree> {
         let mut progress =
             |state: &ParseState| budget.spend(if state.has_error() { LOST } else { STEP });

@@ -16,6 +16,7 @@ pub mod record;
 pub mod references;
 mod rules;
 mod skim;
+pub mod syntax;
 pub mod text;
 
 use std::ops::Range;

@@ -1,0 +1,584 @@
+//! Edits applied to files, all of them or none, and taken back.
+//!
+//! What a reply asks for is planned by the engine ([`hob_index::edits`]); here files are read beneath their
+//! root, changed together, kept in a journal and committed. Knows no wire.
+
+mod beneath;
+mod hooks;
+mod journal;
+mod report;
+mod swap;
+mod turns;
+
+use crate::git::work::{Attribution, Commits, Refusal, Retreat, Standing, Work};
+use crate::parallel::Crew;
+use crate::profile::stage;
+use beneath::{Root, forbidden};
+use hob_index::edits::names::Known;
+use hob_index::edits::unified::{Side, unified};
+use hob_index::edits::{
+    self, Action, Failure, FileChange, Files, Format, Found, Kind, Refused, shown,
+};
+use hob_index::symbols::extract::{Extractor, Limits};
+use hob_index::symbols::languages;
+use hob_index::symbols::syntax::Syntax;
+use hob_index::trigram::text_of;
+use journal::{Change, Journal, Kept};
+pub(crate) use journal::{Stage, Told, Turn};
+pub(crate) use report::report;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+pub(crate) use turns::Failed;
+use turns::Turns;
+
+/// How edits are made, by the configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Settings {
+    /// A file that is edited has no more bytes.
+    pub(crate) file_bytes: u64,
+    /// Turns are committed.
+    pub(crate) commit: bool,
+    pub(crate) attribution: Attribution,
+    /// Hooks are run.
+    pub(crate) hooks: bool,
+    /// A hook may take so long.
+    pub(crate) hook: Duration,
+    /// Another git is waited for so long.
+    pub(crate) patience: Duration,
+    pub(crate) syntax: Limits,
+}
+
+/// Where edits are made.
+pub(crate) struct Editor<'a> {
+    /// The canonical root.
+    pub(crate) root: &'a Path,
+    /// The directory of all journals.
+    pub(crate) turns: &'a Path,
+    pub(crate) settings: Settings,
+    pub(crate) crew: &'a Crew,
+    /// All files, by their paths from the root.
+    pub(crate) all: &'a dyn Fn() -> Vec<Vec<u8>>,
+    /// Files that may have a line.
+    pub(crate) having: &'a dyn Fn(&[u8]) -> Vec<Vec<u8>>,
+}
+
+/// A reply to apply.
+pub(crate) struct Asked<'a> {
+    pub(crate) reply: &'a [u8],
+    /// The form that it is in, where only one counts.
+    pub(crate) format: Option<Format>,
+    /// Files that edits were asked for, from the root.
+    pub(crate) files: Vec<Vec<u8>>,
+    pub(crate) message: Option<&'a str>,
+    pub(crate) commit: bool,
+    pub(crate) dry_run: bool,
+    /// What files held that the reply speaks of: BLAKE3 in hexadecimal digits.
+    pub(crate) seen: HashMap<Vec<u8>, String>,
+    /// The caller's, for hooks.
+    pub(crate) environment: BTreeMap<OsString, OsString>,
+}
+
+/// What became of a reply.
+#[derive(Debug, Default)]
+pub(crate) struct Applied {
+    /// The number of the turn, if it was made.
+    pub(crate) turn: Option<u64>,
+    /// What it does, or would do.
+    pub(crate) files: Vec<FileChange>,
+    /// What hinders. Where anything does, nothing was done.
+    pub(crate) failures: Vec<Failure>,
+    /// Commands that the reply suggests.
+    pub(crate) shell: Vec<Vec<u8>>,
+    /// Files that were sound and are not any more, with the line of the first error.
+    pub(crate) broken: Vec<(Vec<u8>, u32)>,
+    pub(crate) commits: Option<Commits>,
+    pub(crate) notes: Vec<String>,
+    /// What it does as a unified diff, where that is asked for instead.
+    pub(crate) diff: Vec<u8>,
+}
+
+/// A turn that was taken back, or would be.
+#[derive(Debug)]
+pub(crate) struct Undone {
+    pub(crate) turn: Turn,
+    /// What becomes of its commit.
+    pub(crate) retreat: Option<Retreat>,
+    pub(crate) notes: Vec<String>,
+}
+
+impl Editor<'_> {
+    /// Applies a reply: all of it, or nothing.
+    pub(crate) fn apply(&self, asked: &Asked<'_>) -> Result<Applied, Failed> {
+        let reply = {
+            let _stage = stage!("edits.parse").entered();
+            edits::parse(asked.reply, asked.format)
+        };
+        let shell = reply.shell.clone();
+        let root = self.open()?;
+        let mut notes = Vec::new();
+        let wanted = asked.commit && self.settings.commit;
+        let turns = self.turns(&root, &mut notes)?;
+        if let Some(git) = turns.git.as_ref().filter(|_| wanted && !asked.dry_run) {
+            git.wait_for_others(self.settings.patience)?;
+        }
+        let tree = Tree {
+            root: &root,
+            git: turns.git.as_ref(),
+            commits: wanted,
+            having: self.having,
+            modes: RefCell::default(),
+            standings: RefCell::default(),
+        };
+        let known = Known::of(asked.files.clone(), self.all);
+        let plan = {
+            let _stage = stage!("edits.plan").entered();
+            edits::plan(&reply, &known, &tree)
+        };
+        let (files, mut failures) = (plan.files, plan.failures);
+        failures.extend(files.iter().filter_map(|file| unseen(file, &asked.seen)));
+        if !failures.is_empty() || files.is_empty() {
+            return Ok(Applied { failures, shell, notes, ..Applied::default() });
+        }
+        let committed = tree.committed(wanted, &files, &mut notes)?;
+        if asked.dry_run {
+            let broken = broken(&files, self.settings.syntax, self.crew);
+            let diff = diff_of(&changes(&files, &tree.modes.borrow()));
+            return Ok(Applied { files, shell, broken, notes, diff, ..Applied::default() });
+        }
+        let changes = changes(&files, &tree.modes.borrow());
+        notes.extend(more_names(&root, &changes));
+        let is_committed = |change: &&Change| committed.contains(&change.path);
+        let committed: Vec<Change> = changes.iter().filter(is_committed).cloned().collect();
+        if let Some(git) = turns.git.as_ref().filter(|_| !committed.is_empty()) {
+            notes.extend(staged_apart(git, &committed)?);
+        }
+        let message = asked.message.map(str::to_owned);
+        let message = message.unwrap_or_else(|| message_of(&files));
+        let run = |git: &Work, message: &str| {
+            hooks::run(git, message, &asked.environment, self.settings.hook)
+        };
+        let hooks = self.settings.hooks.then_some(&run as &turns::Hooks<'_>);
+        let made = {
+            let _stage = stage!("edits.make").entered();
+            turns.make((&message, now()), &changes, &committed, hooks)
+        };
+        match made {
+            Ok(made) => {
+                notes.extend(made.notes);
+                let broken = broken(&files, self.settings.syntax, self.crew);
+                let (turn, commits) = (Some(made.number), made.commits);
+                Ok(Applied { turn, files, shell, broken, commits, notes, ..Applied::default() })
+            }
+            Err(Failed::Refused(path, Refused { kind, message })) => {
+                let failure =
+                    Failure { block: 0, line: 0, path: Some(path), kind, message, nearest: None };
+                Ok(Applied { failures: vec![failure], shell, notes, ..Applied::default() })
+            }
+            Err(failed) => Err(failed),
+        }
+    }
+
+    /// Takes the last turns back that were not yet, the last one first. Where one cannot be, none is.
+    pub(crate) fn undo(&self, count: usize, dry_run: bool) -> Result<Vec<Undone>, Failed> {
+        if !Journal::of(self.turns, self.root).exists() {
+            return Ok(Vec::new());
+        }
+        let root = self.open()?;
+        let mut notes = Vec::new();
+        let turns = self.turns(&root, &mut notes)?;
+        let numbers = turns.journal.numbers().map_err(|error| unread(&error))?;
+        let done = numbers.into_iter().filter(|(_, stage)| *stage == Stage::Done).take(count);
+        let read = |(number, stage)| turns.journal.turn(number, stage);
+        let last: Vec<Turn> =
+            done.map(read).collect::<Result<_, _>>().map_err(|error| unread(&error))?;
+        let commits = last.iter().any(|turn| turn.head.commits().is_some());
+        if let Some(git) = turns.git.as_ref().filter(|_| commits && !dry_run) {
+            git.wait_for_others(self.settings.patience)?;
+        }
+        turns.check(&last)?;
+        let mut undone: Vec<Undone> = Vec::new();
+        for turn in last {
+            if dry_run {
+                let commits = turns.git.as_ref().zip(turn.head.commits());
+                let drops = commits.map(|(git, commits)| git.would_drop(&commits)).transpose()?;
+                let retreat = drops.filter(|drops| *drops && undone.is_empty());
+                let retreat = retreat.map(|_| Retreat::Dropped);
+                undone.push(Undone { turn, retreat, notes: Vec::new() });
+                continue;
+            }
+            match turns.take_back(&turn) {
+                Ok(back) => {
+                    let notes = notes.drain(..).chain(back.notes).collect();
+                    undone.push(Undone { turn, retreat: back.retreat, notes });
+                }
+                Err(failed) => return Err(after(&undone, failed)),
+            }
+        }
+        Ok(undone)
+    }
+
+    /// The turns that there are, the last one first: at most so many, and whether there are more.
+    pub(crate) fn list(&self, limit: usize) -> Result<(Vec<Turn>, bool), Failed> {
+        let journal = Journal::of(self.turns, self.root);
+        let numbers = journal.numbers().map_err(|error| unread(&error))?;
+        let is_cut = numbers.len() > limit;
+        let read = |(number, stage)| journal.turn(number, stage);
+        let turns = numbers.into_iter().take(limit).map(read).collect::<Result<_, _>>();
+        Ok((turns.map_err(|error| unread(&error))?, is_cut))
+    }
+
+    /// What a turn has changed, as a unified diff; the last one that was not taken back where none is named.
+    pub(crate) fn diff(&self, number: Option<u64>) -> Result<Option<(Turn, Vec<u8>)>, Failed> {
+        let journal = Journal::of(self.turns, self.root);
+        let numbers = journal.numbers().map_err(|error| unread(&error))?;
+        let meant = numbers.into_iter().find(|(one, stage)| match number {
+            Some(number) => *one == number,
+            None => *stage == Stage::Done,
+        });
+        let Some((number, stage)) = meant else { return Ok(None) };
+        let turn = journal.turn(number, stage).map_err(|error| unread(&error))?;
+        let changes = journal.changes(&turn).map_err(|error| unread(&error))?;
+        Ok(Some((turn, diff_of(&changes))))
+    }
+
+    fn open(&self) -> Result<Root, Failed> {
+        Root::open(self.root, self.settings.file_bytes).map_err(|error| {
+            let root = self.root.display();
+            Failed::Io(format!("`{root}` cannot be opened: {}", crate::io_text(&error)))
+        })
+    }
+
+    /// The journal, for this caller alone, with what was interrupted brought to its end.
+    fn turns<'r>(&self, root: &'r Root, notes: &mut Vec<String>) -> Result<Turns<'r>, Failed> {
+        let git = Work::of(self.root).unwrap_or_else(|refusal| {
+            notes.push(format!("nothing is committed: {refusal}"));
+            None
+        });
+        let journal = Journal::of(self.turns, self.root).locked().map_err(|error| {
+            let error = crate::io_text(&error);
+            Failed::Io(format!("`{}` cannot be written: {error}", self.turns.display()))
+        })?;
+        let turns = Turns { root, journal, git, attribution: self.settings.attribution };
+        turns.recover()?;
+        Ok(turns)
+    }
+}
+
+/// Brings turns of all roots to an end that were interrupted when a daemon before was killed.
+pub(crate) fn recover(turns: &Path, settings: Settings) {
+    for journal in Journal::all(turns) {
+        let unsettled = journal
+            .numbers()
+            .ok()
+            .and_then(|numbers| numbers.into_iter().find(|(_, stage)| !stage.is_settled()));
+        let Some((number, stage)) = unsettled else { continue };
+        let Ok(journal) = journal.locked() else { continue };
+        let root = match journal.turn(number, stage) {
+            Ok(turn) => turn.head.root.into_path(),
+            // It is for whoever makes the next turn there to set aside.
+            Err(_) => continue,
+        };
+        let Ok(beneath) = Root::open(&root, settings.file_bytes) else { continue };
+        let git = Work::of(&root).unwrap_or_default();
+        let turns = Turns { root: &beneath, journal, git, attribution: settings.attribution };
+        if let Err(error) = turns.recover() {
+            tracing::error!(root = %root.display(), %error, "a turn stays interrupted");
+        }
+    }
+}
+
+/// The nearest directory from here upwards that has turns.
+pub(crate) fn root_with_turns(turns: &Path, dir: &Path) -> Option<PathBuf> {
+    dir.ancestors().find(|dir| Journal::of(turns, dir).exists()).map(Path::to_owned)
+}
+
+fn unread(error: &std::io::Error) -> Failed {
+    Failed::Io(format!("the journal of turns cannot be read: {}", crate::io_text(error)))
+}
+
+/// What is said where not all turns are taken back.
+fn after(undone: &[Undone], failed: Failed) -> Failed {
+    if undone.is_empty() {
+        return failed;
+    }
+    let numbers: Vec<_> = undone.iter().map(|undone| undone.turn.number.to_string()).collect();
+    let before = format!("taken back: turn {}; then: ", numbers.join(", "));
+    match failed {
+        Failed::Refused(path, Refused { kind, message }) => {
+            Failed::Refused(path, Refused { kind, message: before + &message })
+        }
+        Failed::Io(what) => Failed::Io(before + &what),
+        Failed::Git(Refusal { message, hint }) => {
+            Failed::Git(Refusal { message: before + &message, hint })
+        }
+        Failed::Hook(what) => Failed::Hook(before + &what),
+        Failed::LaterWork(what) => Failed::LaterWork(before + &what),
+    }
+}
+
+/// The files beneath a root, as the engine asks for them.
+struct Tree<'a> {
+    root: &'a Root,
+    git: Option<&'a Work>,
+    /// Edits are to be committed.
+    commits: bool,
+    having: &'a dyn Fn(&[u8]) -> Vec<Vec<u8>>,
+    /// The permissions of files that were read.
+    modes: RefCell<HashMap<Vec<u8>, u32>>,
+    standings: RefCell<HashMap<Vec<u8>, Standing>>,
+}
+
+impl Files for Tree<'_> {
+    fn find(&self, name: &[u8]) -> Result<Found, Refused> {
+        self.root.find(name)
+    }
+
+    fn read(&self, path: &[u8]) -> Result<Option<Vec<u8>>, Refused> {
+        let standing = match self.git {
+            Some(_) => self.standing(path)?,
+            // Nothing says that it is a part of anything.
+            None => Standing::Ignored,
+        };
+        match &standing {
+            Standing::Ignored if is_secret(path) => {
+                return Err(forbidden(path, "it is ignored, and by its name it keeps secrets"));
+            }
+            Standing::Within(other) if self.commits => {
+                let other = shown(other);
+                let why = format!(
+                    "it is in another repository: apply it in `{other}`, or with `--no-commit`"
+                );
+                return Err(forbidden(path, &why));
+            }
+            Standing::LeftOut => {
+                let why = "the sparse checkout leaves it out: `git sparse-checkout add` brings it";
+                return Err(forbidden(path, why));
+            }
+            _ => {}
+        }
+        let Some(held) = self.root.read(path)? else { return Ok(None) };
+        self.modes.borrow_mut().insert(path.to_vec(), held.mode);
+        Ok(Some(held.bytes))
+    }
+
+    fn having(&self, line: &[u8]) -> Vec<Vec<u8>> {
+        (self.having)(line)
+    }
+}
+
+impl Tree<'_> {
+    fn standing(&self, path: &[u8]) -> Result<Standing, Refused> {
+        if let Some(standing) = self.standings.borrow().get(path) {
+            return Ok(standing.clone());
+        }
+        let Some(git) = self.git else { return Ok(Standing::Own) };
+        let standing = git.standing(path);
+        let standing = standing.map_err(|refusal| forbidden(path, &refusal.message))?;
+        self.standings.borrow_mut().insert(path.to_vec(), standing.clone());
+        Ok(standing)
+    }
+
+    /// The paths that go into the turn's commit; none where nothing is to be committed.
+    fn committed(
+        &self,
+        wanted: bool,
+        files: &[FileChange],
+        notes: &mut Vec<String>,
+    ) -> Result<Vec<Vec<u8>>, Failed> {
+        let Some(git) = self.git.filter(|_| wanted) else { return Ok(Vec::new()) };
+        if let Some(what) = git.under_way() {
+            notes.push(format!("{what} is under way: nothing is committed"));
+            return Ok(Vec::new());
+        }
+        let mut paths = Vec::new();
+        for path in files.iter().flat_map(|file| file.from.iter().chain([&file.path])) {
+            let standing = self.standing(path);
+            match standing.map_err(|refused| Failed::Refused(path.clone(), refused))? {
+                Standing::Own | Standing::LeftOut => paths.push(path.clone()),
+                Standing::Ignored => {
+                    notes.push(format!("`{}` is ignored: it is not committed", shown(path)));
+                }
+                Standing::Within(_) => {}
+                Standing::Filtered(by) => {
+                    let name = shown(path);
+                    notes.push(format!(
+                        "`{name}` has `{by}`, which hob does not run: nothing is committed"
+                    ));
+                    return Ok(Vec::new());
+                }
+            }
+        }
+        Ok(paths)
+    }
+}
+
+/// Whether a file of that name is kept from everybody where nothing but its name is known.
+fn is_secret(path: &[u8]) -> bool {
+    const NAMES: [&str; 12] = [
+        ".env",
+        ".envrc",
+        ".netrc",
+        ".npmrc",
+        ".pypirc",
+        ".pgpass",
+        ".htpasswd",
+        "id_rsa",
+        "id_dsa",
+        "id_ecdsa",
+        "id_ed25519",
+        "credentials",
+    ];
+    const ENDS: [&str; 7] = [".pem", ".key", ".p12", ".pfx", ".jks", ".keystore", ".kdbx"];
+    const SHOWN: [&str; 4] = [".example", ".sample", ".template", ".dist"];
+    const DIRS: [&[u8]; 5] = [b".ssh", b".gnupg", b".aws", b".kube", b".docker"];
+    if path.split(|byte| *byte == b'/').any(|part| DIRS.contains(&part)) {
+        return true;
+    }
+    let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or(path);
+    let name = String::from_utf8_lossy(name).to_lowercase();
+    let is_shown = SHOWN.iter().any(|end| name.ends_with(end));
+    let is_env = name.starts_with(".env.") || name.starts_with("credentials.");
+    !is_shown
+        && (is_env || NAMES.contains(&name.as_str()) || ENDS.iter().any(|end| name.ends_with(end)))
+}
+
+/// A file that is another one than the reply speaks of.
+fn unseen(file: &FileChange, seen: &HashMap<Vec<u8>, String>) -> Option<Failure> {
+    let path = file.from.as_ref().unwrap_or(&file.path);
+    let hash = seen.get(path)?;
+    let now = file.before.as_ref().map(|bytes| blake3::hash(bytes).to_hex());
+    if now.is_some_and(|now| now.as_str().eq_ignore_ascii_case(hash)) {
+        return None;
+    }
+    let message = format!("`{}` has changed since it was seen: look at it anew", shown(path));
+    let (path, kind) = (Some(path.clone()), Kind::Conflict);
+    Some(Failure { block: 0, line: 0, path, kind, message, nearest: None })
+}
+
+/// What is staged of files and stands nowhere else: the index gets the edited file in its place.
+fn staged_apart(git: &Work, committed: &[Change]) -> Result<Vec<String>, Failed> {
+    let staged = git.staged(&turns::sides(committed), |side| side.before)?;
+    let note = |(path, id): (Vec<u8>, String)| {
+        let name = shown(&path);
+        format!("what was staged of `{name}` is no more: `git cat-file -p {id}` prints it")
+    };
+    Ok(staged.into_iter().map(note).collect())
+}
+
+/// Files that keep the old text under another name.
+fn more_names(root: &Root, changes: &[Change]) -> Vec<String> {
+    let has_more = |change: &&Change| {
+        change.before.is_some()
+            && matches!(root.place(&change.path, &mut None), Ok(Some(place)) if place.names() > 1)
+    };
+    let note = |change: &Change| {
+        format!(
+            "`{}` is a hard link: under its other names it stays as it was",
+            shown(&change.path)
+        )
+    };
+    changes.iter().filter(has_more).map(note).collect()
+}
+
+/// What a plan changes, file by file.
+fn changes(files: &[FileChange], modes: &HashMap<Vec<u8>, u32>) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for file in files {
+        let had = file.from.as_ref().unwrap_or(&file.path);
+        let mode = file.before.as_ref().and_then(|_| modes.get(had).copied());
+        let kept = |bytes: &Option<Vec<u8>>| bytes.clone().map(|bytes| Kept { bytes, mode });
+        let (before, after) = (kept(&file.before), kept(&file.after));
+        let path = file.path.clone();
+        match &file.from {
+            Some(from) => {
+                changes.push(Change { path: from.clone(), from: None, before, after: None });
+                changes.push(Change { path, from: Some(from.clone()), before: None, after });
+            }
+            None => changes.push(Change { path, from: None, before, after }),
+        }
+    }
+    changes
+}
+
+/// What becomes of files as a unified diff.
+fn diff_of(changes: &[Change]) -> Vec<u8> {
+    fn side<'a>(path: &'a [u8], kept: &'a Kept) -> Side<'a> {
+        let is_program = kept.mode.is_some_and(|mode| mode & 0o100 != 0);
+        Side { path, bytes: &kept.bytes, is_program }
+    }
+    let renamed: Vec<&[u8]> = changes.iter().filter_map(|one| one.from.as_deref()).collect();
+    let mut text = Vec::new();
+    for change in changes {
+        if renamed.contains(&change.path.as_slice()) && change.after.is_none() {
+            continue;
+        }
+        let from = change.from.as_deref();
+        let old =
+            from.and_then(|from| changes.iter().find(|one| one.path == from)).unwrap_or(change);
+        let before = old.before.as_ref().map(|kept| side(&old.path, kept));
+        let after = change.after.as_ref().map(|kept| side(&change.path, kept));
+        unified(before, after, &mut text);
+    }
+    text
+}
+
+/// Files that their languages' grammars understood before, and do not any more.
+fn broken(files: &[FileChange], limits: Limits, crew: &Crew) -> Vec<(Vec<u8>, u32)> {
+    let _stage = stage!("edits.syntax").entered();
+    let one = |extractor: &mut Option<Extractor>, file: &FileChange| {
+        let (before, after) = file.before.as_deref().zip(file.after.as_deref())?;
+        let after = text_of(after);
+        let language = languages::of(&file.path, &after)?;
+        let extractor = extractor.get_or_insert_with(|| Extractor::new(limits));
+        let Syntax::Broken(line) = extractor.syntax(language, &after) else { return None };
+        let was = extractor.syntax(language, &text_of(before));
+        (was == Syntax::Sound).then(|| (file.path.clone(), line))
+    };
+    crew.workers(|| None).map(files, 1, one).into_iter().flatten().collect()
+}
+
+/// What is said of a turn where nobody gives a message.
+fn message_of(files: &[FileChange]) -> String {
+    const SUBJECT: usize = 60;
+    let of = |file: &FileChange| {
+        let path = shown(&file.path);
+        match (&file.action, &file.from) {
+            (Action::Edit, _) => ("Edit", path),
+            (Action::Create, _) => ("Add", path),
+            (Action::Delete, _) => ("Delete", path),
+            (Action::Rename, from) => {
+                ("Rename", format!("{} to {path}", shown(from.as_deref().unwrap_or_default())))
+            }
+        }
+    };
+    let all: Vec<(&str, String)> = files.iter().map(of).collect();
+    let verb = all.iter().map(|(verb, _)| *verb).reduce(|a, b| if a == b { a } else { "Change" });
+    let verb = verb.unwrap_or("Change");
+    let names: Vec<&str> = all.iter().map(|(_, name)| name.as_str()).collect();
+    let named = match names.as_slice() {
+        [one] => (*one).to_owned(),
+        [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
+        [] => String::new(),
+    };
+    if names.len() == 1 || verb.len() + named.len() < SUBJECT {
+        return format!("{verb} {named}");
+    }
+    let list: Vec<String> = all.iter().map(|(verb, name)| format!("- {verb} {name}")).collect();
+    format!("{verb} {} files\n\n{}", names.len(), list.join("\n"))
+}
+
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}
+
+/// A step of a turn. Tests end the process at one.
+#[cfg(not(test))]
+fn point(_: &str) {}
+#[cfg(test)]
+use tests::point;
+#[cfg(test)]
+mod tests;
