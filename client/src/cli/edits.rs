@@ -44,7 +44,11 @@ pub(super) const DIFF: Row = Row {
 };
 
 /// What hooks of git need of the caller.
-const ENVIRONMENT: [&str; 18] = [
+const ENVIRONMENT: [&str; 22] = [
+    "GIT_AUTHOR_NAME",
+    "GIT_AUTHOR_EMAIL",
+    "GIT_COMMITTER_NAME",
+    "GIT_COMMITTER_EMAIL",
     "PATH",
     "HOME",
     "USER",
@@ -95,7 +99,7 @@ one and was not pushed is dropped; else another one reverts it. Where that would
 nothing is changed.
 
 JSON: {\"root\", \"turns\": [{\"turn\", \"message\", \"files\": [{\"path\", \"from\"?, \"action\"}], \"dropped\",
-\"reverted\"?, \"notes\"?}], \"elapsed_us\"}; of --list {\"root\", \"turns\": [{\"turn\", \"time\", \"message\", \"undone\",
+\"reverted\"?, \"notes\"?}], \"elapsed_us\"}; of --list {\"root\", \"turns\": [{\"turn\", \"time\", \"message\", \"state\",
 \"files\", \"commit\"?}], \"truncated\"}.
 
 Exit status: 0 if something is taken back, or listed, 1 if there is nothing, 2 after an error.
@@ -330,12 +334,11 @@ fn print_undone(turn: &UndoneTurn, dry_run: bool, world: &mut World<'_>) -> Resu
 
 fn print_list(found: &TurnList, world: &mut World<'_>) -> Result<(), Error> {
     for turn in &found.turns {
-        let state = if turn.undone { "undone" } else { "made" };
         let commit = turn.commit.as_deref().map_or("-", short);
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let when = seconds(now.as_secs().saturating_sub(turn.time));
         let message = one_line(turn.message.as_bytes());
-        write!(world.out, "{}\t{state}\t{when} ago\t{commit}\t", turn.turn)?;
+        write!(world.out, "{}\t{}\t{when} ago\t{commit}\t", turn.turn, turn.state)?;
         world.out.write_all(&message)?;
         world.out.write_all(b"\n")?;
     }

@@ -11,7 +11,7 @@
 //! | `%%% fails` | a line for each failure: `BLOCK KIND PATH`, and ` near LINE` where that is told |
 //! | `%%% shell` | what is suggested for a shell |
 //!
-//! Flags: `crlf`, `open` (no end of line at the end), `bom`, `utf16`, `latin1`. Where an edit fails nothing
+//! In a path `%20` is a space. Flags: `crlf`, `open` (no end of line at the end), `bom`, `utf16`, `latin1`. Where an edit fails nothing
 //! is to be written, so that only the failures are looked at.
 
 #![allow(clippy::unwrap_used)] // clippy takes only `#[test]` functions for tests
@@ -85,10 +85,10 @@ impl Case {
             let mut words = head.split(' ');
             match (words.next().unwrap(), words.next()) {
                 ("file", Some(path)) => {
-                    case.before.insert(path.into(), bytes(&body, words));
+                    case.before.insert(named(path), bytes(&body, words));
                 }
                 ("after", Some(path)) => {
-                    case.after.insert(path.into(), bytes(&body, words));
+                    case.after.insert(named(path), bytes(&body, words));
                 }
                 ("gone", Some(path)) => gone.push(path.as_bytes().to_vec()),
                 ("reply", format) => {
@@ -106,6 +106,11 @@ impl Case {
         case.after = after;
         case
     }
+}
+
+/// A path, in which `%20` is a space.
+fn named(path: &str) -> Vec<u8> {
+    path.replace("%20", " ").into_bytes()
 }
 
 fn bytes<'a>(body: &str, flags: impl Iterator<Item = &'a str>) -> Vec<u8> {

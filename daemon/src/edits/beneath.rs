@@ -200,7 +200,7 @@ impl Place {
         File::from(file).take(most.saturating_add(1)).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > most {
             let limit = format!("it has more than {} MiB, the limit `edits.file_mb`", most >> 20);
-            return Err(io::Error::other(limit));
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, limit));
         }
         Ok(Some(Held { bytes, mode: stat.st_mode & 0o7777 }))
     }

@@ -1,10 +1,8 @@
 //! Git's hooks around a commit, where the configuration wants them run.
 
 use super::turns::Failed;
-use crate::git::work::Work;
+use crate::git::work::{Environment, Work};
 use crate::io_text;
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::os::unix::process::CommandExt as _;
@@ -20,7 +18,7 @@ const TOLD: u64 = 4 << 10;
 pub(crate) fn run(
     git: &Work,
     message: &str,
-    environment: &BTreeMap<OsString, OsString>,
+    environment: &Environment,
     longest: Duration,
 ) -> Result<String, Failed> {
     let run = |name: &str, args: &[&Path]| {

@@ -25,6 +25,8 @@ pub(crate) struct Change {
     pub(crate) path: Vec<u8>,
     /// The path that it had before, whose own change is another one.
     pub(crate) from: Option<Vec<u8>>,
+    /// Git keeps it: it is a part of the turn's commit, if there is one.
+    pub(crate) is_committed: bool,
     /// What it held; none where there was none.
     pub(crate) before: Option<Kept>,
     /// What it holds; none where there is none.
@@ -118,6 +120,7 @@ struct FileHead {
     path: Text,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     from: Option<Text>,
+    committed: bool,
     before: Option<Blob>,
     after: Option<Blob>,
 }
@@ -264,6 +267,18 @@ impl Journal {
         Ok(Turn { number, stage, head })
     }
 
+    /// A turn at whatever stage it is; it may move on while it is looked at.
+    pub(crate) fn find(&self, number: u64) -> io::Result<Option<Turn>> {
+        loop {
+            let found = self.numbers()?.into_iter().find(|(one, _)| *one == number);
+            let Some((number, stage)) = found else { return Ok(None) };
+            match self.turn(number, stage) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                turn => return turn.map(Some),
+            }
+        }
+    }
+
     /// What the files of a turn held and hold.
     pub(crate) fn changes(&self, turn: &Turn) -> io::Result<Vec<Change>> {
         let (head, mut file) = self.open(turn.number, turn.stage)?;
@@ -276,11 +291,12 @@ impl Journal {
             }
             Ok(Some(Kept { bytes, mode }))
         };
-        let changes = head.files.into_iter().map(|FileHead { path, from, before, after }| {
-            let (before, after) = (kept(before)?, kept(after)?);
-            let from = from.map(Text::into_bytes);
-            Ok(Change { path: path.into_bytes(), from, before, after })
-        });
+        let changes =
+            head.files.into_iter().map(|FileHead { path, from, committed, before, after }| {
+                let (before, after) = (kept(before)?, kept(after)?);
+                let (path, from) = (path.into_bytes(), from.map(Text::into_bytes));
+                Ok(Change { path, from, is_committed: committed, before, after })
+            });
         changes.collect()
     }
 
@@ -305,7 +321,11 @@ impl Journal {
 
     /// Writes a turn down that is to be made, and gives its number.
     pub(crate) fn write(&self, root: &Path, draft: &Draft<'_>) -> io::Result<u64> {
-        let number = self.numbers()?.first().map_or(0, |(number, _)| *number) + 1;
+        // One that was set aside has its number as well.
+        let names = std::fs::read_dir(&self.dir)?
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let last = names.filter_map(|name| name.split_once('.')?.0.parse::<u64>().ok()).max();
+        let number = last.unwrap_or(0) + 1;
         let path = self.path(number, Stage::Writing);
         match self.put(&path, root, draft).and_then(|()| self.sync()) {
             Ok(()) => Ok(number),
@@ -335,6 +355,7 @@ impl Journal {
         let files = draft.changes.iter().map(|change| FileHead {
             path: Text::from(change.path.as_slice()),
             from: change.from.as_deref().map(Text::from),
+            committed: change.is_committed,
             before: blob(&change.before),
             after: blob(&change.after),
         });

@@ -10,7 +10,7 @@ mod report;
 mod swap;
 mod turns;
 
-use crate::git::work::{Attribution, Commits, Refusal, Retreat, Standing, Work};
+use crate::git::work::{Attribution, Commits, Environment, Refusal, Retreat, Standing, Work};
 use crate::parallel::Crew;
 use crate::profile::stage;
 use beneath::{Root, forbidden};
@@ -21,14 +21,14 @@ use hob_index::edits::{
 };
 use hob_index::symbols::extract::{Extractor, Limits};
 use hob_index::symbols::languages;
-use hob_index::symbols::syntax::Syntax;
 use hob_index::trigram::text_of;
 use journal::{Change, Journal, Kept};
 pub(crate) use journal::{Stage, Told, Turn};
 pub(crate) use report::report;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
-use std::ffi::OsString;
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 pub(crate) use turns::Failed;
@@ -78,7 +78,7 @@ pub(crate) struct Asked<'a> {
     /// What files held that the reply speaks of: BLAKE3 in hexadecimal digits.
     pub(crate) seen: HashMap<Vec<u8>, String>,
     /// The caller's, for hooks.
-    pub(crate) environment: BTreeMap<OsString, OsString>,
+    pub(crate) environment: Environment,
 }
 
 /// What became of a reply.
@@ -90,6 +90,8 @@ pub(crate) struct Applied {
     pub(crate) files: Vec<FileChange>,
     /// What hinders. Where anything does, nothing was done.
     pub(crate) failures: Vec<Failure>,
+    /// There are edits, and the files are so already.
+    pub(crate) changes_nothing: bool,
     /// Commands that the reply suggests.
     pub(crate) shell: Vec<Vec<u8>>,
     /// Files that were sound and are not any more, with the line of the first error.
@@ -99,6 +101,9 @@ pub(crate) struct Applied {
     /// What it does as a unified diff, where that is asked for instead.
     pub(crate) diff: Vec<u8>,
 }
+
+/// A turn by its number, or why it cannot be read.
+pub(crate) type Listed = (u64, Result<Turn, String>);
 
 /// A turn that was taken back, or would be.
 #[derive(Debug)]
@@ -120,7 +125,8 @@ impl Editor<'_> {
         let root = self.open()?;
         let mut notes = Vec::new();
         let wanted = asked.commit && self.settings.commit;
-        let turns = self.turns(&root, &mut notes)?;
+        let (turns, unread) = self.turns(&root, asked.environment.clone())?;
+        notes.extend(unread.map(|refusal| format!("nothing is committed: {refusal}")));
         if let Some(git) = turns.git.as_ref().filter(|_| wanted && !asked.dry_run) {
             git.wait_for_others(self.settings.patience)?;
         }
@@ -128,6 +134,7 @@ impl Editor<'_> {
             root: &root,
             git: turns.git.as_ref(),
             commits: wanted,
+            hooks: self.settings.hooks,
             having: self.having,
             modes: RefCell::default(),
             standings: RefCell::default(),
@@ -138,22 +145,21 @@ impl Editor<'_> {
             edits::plan(&reply, &known, &tree)
         };
         let (files, mut failures) = (plan.files, plan.failures);
-        failures.extend(files.iter().filter_map(|file| unseen(file, &asked.seen)));
+        failures.extend(self.unseen(&files, &asked.seen, &tree));
         if !failures.is_empty() || files.is_empty() {
-            return Ok(Applied { failures, shell, notes, ..Applied::default() });
+            let changes_nothing = !reply.edits.is_empty();
+            return Ok(Applied { failures, shell, notes, changes_nothing, ..Applied::default() });
         }
         let committed = tree.committed(wanted, &files, &mut notes)?;
         if asked.dry_run {
             let broken = broken(&files, self.settings.syntax, self.crew);
-            let diff = diff_of(&changes(&files, &tree.modes.borrow()));
+            let diff = diff_of(&changes(&files, &tree.modes.borrow(), &committed));
             return Ok(Applied { files, shell, broken, notes, diff, ..Applied::default() });
         }
-        let changes = changes(&files, &tree.modes.borrow());
+        let changes = changes(&files, &tree.modes.borrow(), &committed);
         notes.extend(more_names(&root, &changes));
-        let is_committed = |change: &&Change| committed.contains(&change.path);
-        let committed: Vec<Change> = changes.iter().filter(is_committed).cloned().collect();
         if let Some(git) = turns.git.as_ref().filter(|_| !committed.is_empty()) {
-            notes.extend(staged_apart(git, &committed)?);
+            notes.extend(staged_apart(git, &changes)?);
         }
         let message = asked.message.map(str::to_owned);
         let message = message.unwrap_or_else(|| message_of(&files));
@@ -163,7 +169,7 @@ impl Editor<'_> {
         let hooks = self.settings.hooks.then_some(&run as &turns::Hooks<'_>);
         let made = {
             let _stage = stage!("edits.make").entered();
-            turns.make((&message, now()), &changes, &committed, hooks)
+            turns.make((&message, now()), &changes, hooks)
         };
         match made {
             Ok(made) => {
@@ -187,16 +193,33 @@ impl Editor<'_> {
             return Ok(Vec::new());
         }
         let root = self.open()?;
-        let mut notes = Vec::new();
-        let turns = self.turns(&root, &mut notes)?;
-        let numbers = turns.journal.numbers().map_err(|error| unread(&error))?;
-        let done = numbers.into_iter().filter(|(_, stage)| *stage == Stage::Done).take(count);
-        let read = |(number, stage)| turns.journal.turn(number, stage);
-        let last: Vec<Turn> =
-            done.map(read).collect::<Result<_, _>>().map_err(|error| unread(&error))?;
+        let (turns, unread) = self.turns(&root, Environment::new())?;
+        let numbers = turns.journal.numbers().map_err(|error| unread_journal(&error))?;
+        let mut last: Vec<Turn> = Vec::new();
+        for (number, stage) in numbers {
+            if last.len() == count {
+                break;
+            }
+            if stage != Stage::Done {
+                continue;
+            }
+            let turn =
+                turns.journal.turn(number, stage).map_err(|error| unread_turn(number, &error))?;
+            // By `git reset`, say.
+            if last.is_empty() && turns.is_undone(&turn)? {
+                if !dry_run {
+                    turns.settle(&turn)?;
+                }
+                continue;
+            }
+            last.push(turn);
+        }
         let commits = last.iter().any(|turn| turn.head.commits().is_some());
         if let Some(git) = turns.git.as_ref().filter(|_| commits && !dry_run) {
             git.wait_for_others(self.settings.patience)?;
+        }
+        if let Some(refusal) = unread.filter(|_| commits) {
+            return Err(refusal.into());
         }
         turns.check(&last)?;
         let mut undone: Vec<Undone> = Vec::new();
@@ -210,9 +233,8 @@ impl Editor<'_> {
                 continue;
             }
             match turns.take_back(&turn) {
-                Ok(back) => {
-                    let notes = notes.drain(..).chain(back.notes).collect();
-                    undone.push(Undone { turn, retreat: back.retreat, notes });
+                Ok(turns::TakenBack { retreat, notes }) => {
+                    undone.push(Undone { turn, retreat, notes });
                 }
                 Err(failed) => return Err(after(&undone, failed)),
             }
@@ -221,26 +243,28 @@ impl Editor<'_> {
     }
 
     /// The turns that there are, the last one first: at most so many, and whether there are more.
-    pub(crate) fn list(&self, limit: usize) -> Result<(Vec<Turn>, bool), Failed> {
+    pub(crate) fn list(&self, limit: usize) -> Result<(Vec<Listed>, bool), Failed> {
         let journal = Journal::of(self.turns, self.root);
-        let numbers = journal.numbers().map_err(|error| unread(&error))?;
+        let numbers = journal.numbers().map_err(|error| unread_journal(&error))?;
         let is_cut = numbers.len() > limit;
-        let read = |(number, stage)| journal.turn(number, stage);
-        let turns = numbers.into_iter().take(limit).map(read).collect::<Result<_, _>>();
-        Ok((turns.map_err(|error| unread(&error))?, is_cut))
+        let turns = numbers.into_iter().take(limit).filter_map(|(number, _)| {
+            let turn = journal.find(number).transpose()?;
+            Some((number, turn.map_err(|error| crate::io_text(&error))))
+        });
+        Ok((turns.collect(), is_cut))
     }
 
     /// What a turn has changed, as a unified diff; the last one that was not taken back where none is named.
     pub(crate) fn diff(&self, number: Option<u64>) -> Result<Option<(Turn, Vec<u8>)>, Failed> {
         let journal = Journal::of(self.turns, self.root);
-        let numbers = journal.numbers().map_err(|error| unread(&error))?;
-        let meant = numbers.into_iter().find(|(one, stage)| match number {
-            Some(number) => *one == number,
-            None => *stage == Stage::Done,
-        });
-        let Some((number, stage)) = meant else { return Ok(None) };
-        let turn = journal.turn(number, stage).map_err(|error| unread(&error))?;
-        let changes = journal.changes(&turn).map_err(|error| unread(&error))?;
+        let numbers = journal.numbers().map_err(|error| unread_journal(&error))?;
+        let mut stand = numbers.iter().filter(|(_, stage)| *stage != Stage::Undone);
+        let Some(number) = number.or_else(|| stand.next().map(|(number, _)| *number)) else {
+            return Ok(None);
+        };
+        let unread = |error| unread_turn(number, &error);
+        let Some(turn) = journal.find(number).map_err(unread)? else { return Ok(None) };
+        let changes = journal.changes(&turn).map_err(unread)?;
         Ok(Some((turn, diff_of(&changes))))
     }
 
@@ -251,19 +275,39 @@ impl Editor<'_> {
         })
     }
 
-    /// The journal, for this caller alone, with what was interrupted brought to its end.
-    fn turns<'r>(&self, root: &'r Root, notes: &mut Vec<String>) -> Result<Turns<'r>, Failed> {
-        let git = Work::of(self.root).unwrap_or_else(|refusal| {
-            notes.push(format!("nothing is committed: {refusal}"));
-            None
-        });
+    /// The journal, for this caller alone, with what was interrupted brought to its end; and why the
+    /// repository cannot be read, if it cannot.
+    fn turns<'r>(
+        &self,
+        root: &'r Root,
+        environment: Environment,
+    ) -> Result<(Turns<'r>, Option<Refusal>), Failed> {
+        let (git, refusal) = match Work::of(self.root, environment) {
+            Ok(git) => (git, None),
+            Err(refusal) => (None, Some(refusal)),
+        };
         let journal = Journal::of(self.turns, self.root).locked().map_err(|error| {
             let error = crate::io_text(&error);
             Failed::Io(format!("`{}` cannot be written: {error}", self.turns.display()))
         })?;
         let turns = Turns { root, journal, git, attribution: self.settings.attribution };
         turns.recover()?;
-        Ok(turns)
+        Ok((turns, refusal))
+    }
+
+    /// Files that are others than the reply speaks of.
+    fn unseen(
+        &self,
+        files: &[FileChange],
+        seen: &HashMap<Vec<u8>, String>,
+        tree: &Tree<'_>,
+    ) -> Vec<Failure> {
+        let resolve = |(path, hash): (&Vec<u8>, &String)| {
+            let path = tree.root.find(path).map_or_else(|_| path.clone(), |found| found.path);
+            (path, hash.clone())
+        };
+        let seen: HashMap<Vec<u8>, String> = seen.iter().map(resolve).collect();
+        files.iter().filter_map(|file| unseen(file, &seen)).collect()
     }
 }
 
@@ -282,7 +326,7 @@ pub(crate) fn recover(turns: &Path, settings: Settings) {
             Err(_) => continue,
         };
         let Ok(beneath) = Root::open(&root, settings.file_bytes) else { continue };
-        let git = Work::of(&root).unwrap_or_default();
+        let git = Work::of(&root, Environment::new()).unwrap_or_default();
         let turns = Turns { root: &beneath, journal, git, attribution: settings.attribution };
         if let Err(error) = turns.recover() {
             tracing::error!(root = %root.display(), %error, "a turn stays interrupted");
@@ -290,12 +334,18 @@ pub(crate) fn recover(turns: &Path, settings: Settings) {
     }
 }
 
-/// The nearest directory from here upwards that has turns.
-pub(crate) fn root_with_turns(turns: &Path, dir: &Path) -> Option<PathBuf> {
-    dir.ancestors().find(|dir| Journal::of(turns, dir).exists()).map(Path::to_owned)
+/// The nearest directory from here upwards that has turns, and not further up than the last.
+pub(crate) fn root_with_turns(turns: &Path, dir: &Path, last: Option<&Path>) -> Option<PathBuf> {
+    let within = |dir: &&Path| last.is_none_or(|last| dir.starts_with(last));
+    let mut around = dir.ancestors().take_while(within);
+    around.find(|dir| Journal::of(turns, dir).exists()).map(Path::to_owned)
 }
 
-fn unread(error: &std::io::Error) -> Failed {
+fn unread_turn(number: u64, error: &std::io::Error) -> Failed {
+    Failed::Io(format!("turn {number} cannot be read: {}", crate::io_text(error)))
+}
+
+fn unread_journal(error: &std::io::Error) -> Failed {
     Failed::Io(format!("the journal of turns cannot be read: {}", crate::io_text(error)))
 }
 
@@ -311,6 +361,7 @@ fn after(undone: &[Undone], failed: Failed) -> Failed {
             Failed::Refused(path, Refused { kind, message: before + &message })
         }
         Failed::Io(what) => Failed::Io(before + &what),
+        Failed::Half(what) => Failed::Half(before + &what),
         Failed::Git(Refusal { message, hint }) => {
             Failed::Git(Refusal { message: before + &message, hint })
         }
@@ -325,6 +376,8 @@ struct Tree<'a> {
     git: Option<&'a Work>,
     /// Edits are to be committed.
     commits: bool,
+    /// Hooks are run.
+    hooks: bool,
     having: &'a dyn Fn(&[u8]) -> Vec<Vec<u8>>,
     /// The permissions of files that were read.
     modes: RefCell<HashMap<Vec<u8>, u32>>,
@@ -337,13 +390,17 @@ impl Files for Tree<'_> {
     }
 
     fn read(&self, path: &[u8]) -> Result<Option<Vec<u8>>, Refused> {
-        let standing = match self.git {
-            Some(_) => self.standing(path)?,
-            // Nothing says that it is a part of anything.
-            None => Standing::Ignored,
-        };
+        if let Some(git) = self.git {
+            if git.keeps(path) {
+                return Err(forbidden(path, "what version control keeps is not edited"));
+            }
+            if self.hooks && git.is_hook(path) {
+                return Err(forbidden(path, "hooks are run: nothing edits one"));
+            }
+        }
+        let standing = self.standing(path)?;
         match &standing {
-            Standing::Ignored if is_secret(path) => {
+            Standing::Ignored | Standing::Within(_) if is_secret(path) => {
                 return Err(forbidden(path, "it is ignored, and by its name it keeps secrets"));
             }
             Standing::Within(other) if self.commits => {
@@ -374,11 +431,22 @@ impl Tree<'_> {
         if let Some(standing) = self.standings.borrow().get(path) {
             return Ok(standing.clone());
         }
-        let Some(git) = self.git else { return Ok(Standing::Own) };
-        let standing = git.standing(path);
+        let standing = match self.git {
+            Some(git) => git.standing(path),
+            None => Ok(self.without_git(path)),
+        };
         let standing = standing.map_err(|refusal| forbidden(path, &refusal.message))?;
         self.standings.borrow_mut().insert(path.to_vec(), standing.clone());
         Ok(standing)
+    }
+
+    /// Where there is no repository nothing says that a file is a part of anything; but one may be below.
+    fn without_git(&self, path: &[u8]) -> Standing {
+        let above = Path::new(OsStr::from_bytes(path)).ancestors().skip(1);
+        let mut inner = above.filter(|dir| !dir.as_os_str().is_empty());
+        let within = inner.find(|dir| crate::git::is_work_tree(&self.root.path().join(dir)));
+        within
+            .map_or(Standing::Ignored, |dir| Standing::Within(dir.as_os_str().as_bytes().to_vec()))
     }
 
     /// The paths that go into the turn's commit; none where nothing is to be committed.
@@ -398,6 +466,14 @@ impl Tree<'_> {
             let standing = self.standing(path);
             match standing.map_err(|refused| Failed::Refused(path.clone(), refused))? {
                 Standing::Own | Standing::LeftOut => paths.push(path.clone()),
+                Standing::Unwatched => notes.push(format!(
+                    "`{}` is marked as unchanged (`git update-index`): it is not committed",
+                    shown(path)
+                )),
+                Standing::Unmerged => {
+                    notes.push(format!("`{}` has a conflict: nothing is committed", shown(path)));
+                    return Ok(Vec::new());
+                }
                 Standing::Ignored => {
                     notes.push(format!("`{}` is ignored: it is not committed", shown(path)));
                 }
@@ -459,8 +535,8 @@ fn unseen(file: &FileChange, seen: &HashMap<Vec<u8>, String>) -> Option<Failure>
 }
 
 /// What is staged of files and stands nowhere else: the index gets the edited file in its place.
-fn staged_apart(git: &Work, committed: &[Change]) -> Result<Vec<String>, Failed> {
-    let staged = git.staged(&turns::sides(committed), |side| side.before)?;
+fn staged_apart(git: &Work, changes: &[Change]) -> Result<Vec<String>, Failed> {
+    let staged = git.staged(&turns::sides(changes), |side| side.before)?;
     let note = |(path, id): (Vec<u8>, String)| {
         let name = shown(&path);
         format!("what was staged of `{name}` is no more: `git cat-file -p {id}` prints it")
@@ -484,20 +560,28 @@ fn more_names(root: &Root, changes: &[Change]) -> Vec<String> {
 }
 
 /// What a plan changes, file by file.
-fn changes(files: &[FileChange], modes: &HashMap<Vec<u8>, u32>) -> Vec<Change> {
+fn changes(
+    files: &[FileChange],
+    modes: &HashMap<Vec<u8>, u32>,
+    committed: &[Vec<u8>],
+) -> Vec<Change> {
     let mut changes = Vec::new();
     for file in files {
         let had = file.from.as_ref().unwrap_or(&file.path);
         let mode = file.before.as_ref().and_then(|_| modes.get(had).copied());
         let kept = |bytes: &Option<Vec<u8>>| bytes.clone().map(|bytes| Kept { bytes, mode });
         let (before, after) = (kept(&file.before), kept(&file.after));
-        let path = file.path.clone();
+        let mut add = |path: &Vec<u8>, from: Option<&Vec<u8>>, before, after| {
+            let (path, from, is_committed) =
+                (path.clone(), from.cloned(), committed.contains(path));
+            changes.push(Change { path, from, is_committed, before, after });
+        };
         match &file.from {
             Some(from) => {
-                changes.push(Change { path: from.clone(), from: None, before, after: None });
-                changes.push(Change { path, from: Some(from.clone()), before: None, after });
+                add(from, None, before, None);
+                add(&file.path, Some(from), None, after);
             }
-            None => changes.push(Change { path, from: None, before, after }),
+            None => add(&file.path, None, before, after),
         }
     }
     changes
@@ -530,12 +614,11 @@ fn broken(files: &[FileChange], limits: Limits, crew: &Crew) -> Vec<(Vec<u8>, u3
     let _stage = stage!("edits.syntax").entered();
     let one = |extractor: &mut Option<Extractor>, file: &FileChange| {
         let (before, after) = file.before.as_deref().zip(file.after.as_deref())?;
-        let after = text_of(after);
+        let (before, after) = (text_of(before), text_of(after));
         let language = languages::of(&file.path, &after)?;
         let extractor = extractor.get_or_insert_with(|| Extractor::new(limits));
-        let Syntax::Broken(line) = extractor.syntax(language, &after) else { return None };
-        let was = extractor.syntax(language, &text_of(before));
-        (was == Syntax::Sound).then(|| (file.path.clone(), line))
+        let line = extractor.breaks(language, (&before, &after), &file.ranges)?;
+        Some((file.path.clone(), line))
     };
     crew.workers(|| None).map(files, 1, one).into_iter().flatten().collect()
 }
@@ -578,7 +661,12 @@ fn now() -> u64 {
 /// A step of a turn. Tests end the process at one.
 #[cfg(not(test))]
 fn point(_: &str) {}
+/// Whether files change as on a file system that knows one step for each rename.
+#[cfg(not(test))]
+fn is_plain() -> bool {
+    false
+}
 #[cfg(test)]
-use tests::point;
+use tests::{is_plain, point};
 #[cfg(test)]
 mod tests;

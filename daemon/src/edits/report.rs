@@ -6,7 +6,10 @@ use hob_index::edits::{Failure, shown};
 const NEAREST: usize = 40;
 
 /// All that hinders. Of a reply without any edit it says so.
-pub(crate) fn report(failures: &[Failure]) -> String {
+pub(crate) fn report(failures: &[Failure], changes_nothing: bool) -> String {
+    if failures.is_empty() && changes_nothing {
+        return "Its edits change nothing: all of it is there already.\n".to_owned();
+    }
     if failures.is_empty() {
         return "There is no edit in it; nothing was changed.\n".to_owned();
     }

@@ -4,8 +4,10 @@
 //! step, and what was there is looked at: if it is not what was expected, they change back. So nobody's
 //! write is lost, however close it comes, and whoever reads a file sees the old one or the new one.
 
-use super::beneath::{Place, Root};
+use super::beneath::{Held, Place, Root};
 use super::journal::{Change, Kept};
+use super::{is_plain, point};
+use crate::io_text;
 use hob_index::edits::{Kind, Refused, shown};
 use rustix::fs::{AtFlags, Gid, Mode, OFlags, RenameFlags, Uid, XattrFlags};
 use rustix::io::Errno;
@@ -22,7 +24,13 @@ pub(crate) enum Failed {
     /// The disk, or something else, in words.
     #[error("{0}")]
     Io(String),
+    /// The same, and files are half-changed.
+    #[error("{0}")]
+    Half(String),
 }
+
+/// Of what hooks have made of a file, no more bytes are taken back.
+const HOOKED: u64 = 1 << 30;
 
 /// A file and what is to stand in its place.
 struct Slot {
@@ -30,6 +38,8 @@ struct Slot {
     aside: Vec<u8>,
     /// They have changed places.
     is_made: bool,
+    /// What stands beside it is all that is left of something.
+    is_kept: bool,
     /// What hooks have made of it since.
     hooked: Option<Kept>,
 }
@@ -61,11 +71,21 @@ impl<'a> Swap<'a> {
                 .and_then(|place| {
                     let place = place.ok_or_else(|| conflict(&change.path, "it is no more"))?;
                     let aside = aside(key, turn, at);
-                    let file = write_beside(&place, &aside, change).map_err(|error| {
-                        let name = shown(&change.path);
-                        Failed::Io(format!("`{name}` cannot be written: {}", io_text(&error)))
+                    // A file that is called otherwise is made in the image of the one that it was.
+                    let model =
+                        change.from.as_ref().and_then(|from| root.place(from, &mut None).ok()?);
+                    let file =
+                        write_beside(&place, &aside, change, model.as_ref()).map_err(|error| {
+                            let name = shown(&change.path);
+                            Failed::Io(format!("`{name}` cannot be written: {}", io_text(&error)))
+                        });
+                    swap.slots.push(Slot {
+                        place,
+                        aside,
+                        is_made: false,
+                        is_kept: false,
+                        hooked: None,
                     });
-                    swap.slots.push(Slot { place, aside, is_made: false, hooked: None });
                     file
                 });
             match outcome {
@@ -77,13 +97,10 @@ impl<'a> Swap<'a> {
             }
             point("written beside");
         }
-        // One after the other: the first takes most of it to the disk.
-        for (file, path) in written {
-            if let Err(error) = file.sync_all() {
-                swap.clear();
-                let error = io_text(&error);
-                return Err(Failed::Io(format!("`{}` cannot be written: {error}", shown(path))));
-            }
+        if let Err((path, error)) = sync_all(&written) {
+            swap.clear();
+            let error = io_text(&error);
+            return Err(Failed::Io(format!("`{}` cannot be written: {error}", shown(path))));
         }
         Ok(swap)
     }
@@ -103,51 +120,132 @@ impl<'a> Swap<'a> {
             let made = change_places(slot, change, (change.before.as_ref(), change.after.as_ref()));
             point("changed places");
             if let Err(error) = made {
-                self.take_back();
-                return Err(error);
+                return Err(self.taken_back_for(error));
             }
             self.slots[at].is_made = true;
         }
-        let synced: Result<(), io::Error> = self.slots.iter().try_for_each(|it| it.place.sync());
-        if let Err(error) = synced {
-            self.take_back();
-            return Err(Failed::Io(format!("cannot be brought to the disk: {}", io_text(&error))));
+        if let Err(error) = self.sync() {
+            let error = io_text(&error);
+            let failed = Failed::Io(format!("the files cannot be brought to the disk: {error}"));
+            return Err(self.taken_back_for(failed));
+        }
+        Ok(())
+    }
+
+    /// Brings the directories of the files to the disk.
+    fn sync(&self) -> io::Result<()> {
+        let mut synced = Vec::new();
+        for slot in &self.slots {
+            let stat = rustix::fs::fstat(&slot.place.dir)?;
+            if !synced.contains(&(stat.st_dev, stat.st_ino)) {
+                slot.place.sync()?;
+                synced.push((stat.st_dev, stat.st_ino));
+            }
         }
         Ok(())
     }
 
     /// Takes what the files hold now for what they are to hold: hooks may have changed them.
     pub(crate) fn accept(&mut self) {
-        for slot in self.slots.iter_mut().filter(|slot| slot.is_made) {
-            let held = slot.place.read(u64::MAX);
-            slot.hooked = held.ok().flatten().map(Kept::from);
+        for (slot, change) in self.slots.iter_mut().zip(self.changes) {
+            let held = slot.place.read(HOOKED).ok().flatten().filter(|_| slot.is_made);
+            let is_same =
+                |held: &Held| change.after.as_ref().is_some_and(|it| it.bytes == held.bytes);
+            slot.hooked = held.filter(|held| !is_same(held)).map(Kept::from);
         }
     }
 
-    /// Changes back what was changed. A file that somebody has written since stays as it is.
-    pub(crate) fn take_back(&mut self) {
+    /// The files as hooks have left them, where they have changed any.
+    pub(crate) fn hooked(&self) -> Option<Vec<Change>> {
+        self.slots.iter().any(|slot| slot.hooked.is_some()).then(|| {
+            let pairs = self.slots.iter().zip(self.changes);
+            let hooked = pairs.map(|(slot, change)| {
+                let after = slot.hooked.clone().or_else(|| change.after.clone());
+                Change { after, ..change.clone() }
+            });
+            hooked.collect()
+        })
+    }
+
+    /// Changes back what was changed, and tells of which file it cannot be: one that somebody has written
+    /// since stays as it is, and what it was stays beside it.
+    pub(crate) fn take_back(&mut self) -> Vec<Vec<u8>> {
+        let mut left = Vec::new();
         for (slot, change) in self.slots.iter_mut().zip(self.changes).rev() {
-            if std::mem::take(&mut slot.is_made) {
-                let after = slot.hooked.as_ref().or(change.after.as_ref());
-                let sides = (after, change.before.as_ref());
-                let name = shown(&change.path);
-                if let Err(error) = change_places(slot, change, sides) {
-                    tracing::warn!(file = %name, %error, "a change is not taken back");
-                }
+            if !std::mem::take(&mut slot.is_made) {
+                continue;
+            }
+            let after = slot.hooked.as_ref().or(change.after.as_ref());
+            let outcome = change_places(slot, change, (after, change.before.as_ref()));
+            if let Err(error) = outcome {
+                tracing::warn!(file = %shown(&change.path), %error, "a change is not taken back");
+                slot.is_kept = true;
+                left.push(change.path.clone());
             }
         }
-        for slot in &self.slots {
-            let _ = slot.place.sync();
+        if let Err(error) = self.sync() {
+            tracing::warn!(%error, "what was changed back is not on the disk yet");
         }
+        left
     }
 
-    /// Removes what stands beside the files.
-    pub(crate) fn clear(self) {
-        for slot in &self.slots {
-            let _ = rustix::fs::unlinkat(&slot.place.dir, slot.aside.as_slice(), AtFlags::empty());
+    /// Changes back what was changed. Where that cannot be, the failure says of which files.
+    pub(crate) fn taken_back_for<F: std::fmt::Display + From<Failed>>(&mut self, failed: F) -> F {
+        let left = self.take_back();
+        if left.is_empty() {
+            return failed;
+        }
+        let left: Vec<_> = left.iter().map(|path| format!("`{}`", shown(path))).collect();
+        let left = left.join(", ");
+        F::from(Failed::Half(format!(
+            "{failed}; {left} could not be changed back: the next `hob apply` or `hob undo` tries again"
+        )))
+    }
+
+    /// Removes what stands beside the files. Where a program has written to a file that it had open since
+    /// before, that stays, and is told.
+    pub(crate) fn clear(self) -> Vec<String> {
+        let mut notes = Vec::new();
+        for (slot, change) in self.slots.iter().zip(self.changes) {
+            let aside = slot.aside.as_slice();
+            let is_written = |before: &Kept| {
+                let held = slot.place.read_as(aside, before.bytes.len() as u64 + 1);
+                !matches!(held, Ok(None))
+                    && !matches!(held, Ok(Some(held)) if held.bytes == before.bytes)
+            };
+            if slot.is_made && change.before.as_ref().is_some_and(is_written) {
+                let (name, aside) = (shown(&change.path), shown(aside));
+                notes.push(format!(
+                    "a program has written to the old `{name}` meanwhile: that is in `{aside}` beside it"
+                ));
+            } else if !slot.is_kept {
+                let _ = rustix::fs::unlinkat(&slot.place.dir, aside, AtFlags::empty());
+            }
             point("cleared");
         }
+        notes
     }
+}
+
+/// Brings files to the disk, several at once: the disk takes them together.
+fn sync_all<'p>(files: &[(File, &'p Vec<u8>)]) -> Result<(), (&'p Vec<u8>, io::Error)> {
+    const AT_ONCE: usize = 4;
+    let some = files.len().div_ceil(AT_ONCE).max(1);
+    std::thread::scope(|scope| {
+        let sync = |files: &[(File, &'p Vec<u8>)]| {
+            files
+                .iter()
+                .try_for_each(|(file, path)| file.sync_all().map_err(|error| (*path, error)))
+        };
+        let mut parts = files.chunks(some);
+        let first = parts.next().unwrap_or_default();
+        let others: Vec<_> = parts.map(|part| scope.spawn(move || sync(part))).collect();
+        let first = sync(first);
+        let join = |thread: std::thread::ScopedJoinHandle<'_, _>| {
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        others.into_iter().map(join).fold(first, Result::and)
+    })
 }
 
 /// What became of a file of a turn that was broken off.
@@ -170,47 +268,67 @@ pub(crate) fn look(
 ) -> Result<Vec<State>, Failed> {
     let mut states = Vec::new();
     for (at, change) in changes.iter().enumerate() {
-        let refused = |refused| Failed::Refused(change.path.clone(), refused);
-        let Some(place) = root.place(&change.path, &mut None).map_err(refused)? else {
-            // Without its directory it is not there.
-            states.push(match (&change.before, &change.after) {
-                (None, _) => State::Old,
-                (_, None) => State::New,
-                _ => State::Other,
-            });
-            continue;
+        // Where a directory is another thing now, so is what was in it.
+        let place = match root.place(&change.path, &mut None) {
+            Ok(Some(place)) => place,
+            Ok(None) if change.before.is_none() => {
+                states.push(State::Old);
+                continue;
+            }
+            Ok(None) if change.after.is_none() => {
+                states.push(State::New);
+                continue;
+            }
+            Ok(None) | Err(_) => {
+                states.push(State::Other);
+                continue;
+            }
         };
         let aside = aside(key, turn, at);
-        let beside = place.read_as(&aside, u64::MAX);
-        let has = |kept: &Option<Kept>, held: &Option<super::beneath::Held>| match (kept, held) {
+        let old = old_of(&aside);
+        let _ = match place.read_as(&aside, 0) {
+            Ok(None) => {
+                rustix::fs::renameat(&place.dir, old.as_slice(), &place.dir, aside.as_slice())
+            }
+            _ => rustix::fs::unlinkat(&place.dir, old.as_slice(), AtFlags::empty()),
+        };
+        let longest = |kept: &Option<Kept>| kept.as_ref().map_or(0, |kept| kept.bytes.len());
+        // What is longer is another one.
+        let most = longest(&change.before).max(longest(&change.after)) as u64 + 1;
+        let has = |kept: &Option<Kept>, held: &Option<Held>| match (kept, held) {
             (Some(kept), Some(held)) => kept.bytes == held.bytes,
             (None, None) => true,
             _ => false,
         };
-        let state = |held: io::Result<Option<super::beneath::Held>>| match held {
+        let mut now = match place.read_as(&place.name, most) {
             Ok(held) if has(&change.after, &held) => State::New,
             Ok(held) if has(&change.before, &held) => State::Old,
             _ => State::Other,
         };
-        let mut now = state(place.read_as(&place.name, u64::MAX));
-        let is_ours = match &beside {
+        let is_ours = match place.read_as(&aside, most) {
             Ok(None) => true,
-            Ok(Some(held)) => [&change.before, &change.after]
-                .into_iter()
-                .flatten()
-                .any(|kept| kept.bytes == held.bytes || kept.bytes.starts_with(&held.bytes)),
+            // It was exchanged, and holds what was there.
+            Ok(Some(held)) if now == State::New => has(&change.before, &Some(held)),
+            // It waits, and may be written in part.
+            Ok(Some(held)) => {
+                let waits = |after: &Kept| after.bytes.starts_with(&held.bytes);
+                change.after.as_ref().is_some_and(waits) || has(&change.before, &Some(held.clone()))
+            }
             Err(_) => false,
         };
         if !is_ours && now == State::New {
-            // It was moved aside, and nobody has looked at it any more.
-            let flags =
-                if change.after.is_some() { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
-            rename(&place, &aside, &place.name, flags).map_err(|error| {
+            // Somebody wrote just before the exchange, and nobody has looked at it any more.
+            let back = match change.after.is_some() {
+                true => exchange(&place, &aside),
+                false => no_replace(&place, &aside, &place.name),
+            };
+            back.map_err(|errno| {
+                let error = io_text(&errno.into());
                 Failed::Io(format!("`{}` cannot come back: {error}", shown(&change.path)))
             })?;
             now = State::Other;
-        }
-        if is_ours || now == State::Other {
+            let _ = rustix::fs::unlinkat(&place.dir, aside.as_slice(), AtFlags::empty());
+        } else if is_ours {
             let _ = rustix::fs::unlinkat(&place.dir, aside.as_slice(), AtFlags::empty());
         }
         states.push(now);
@@ -219,7 +337,12 @@ pub(crate) fn look(
 }
 
 /// Writes what a file is to hold beside it, with all that its inode has else.
-fn write_beside(place: &Place, aside: &[u8], change: &Change) -> io::Result<Option<File>> {
+fn write_beside(
+    place: &Place,
+    aside: &[u8],
+    change: &Change,
+    model: Option<&Place>,
+) -> io::Result<Option<File>> {
     let Some(after) = &change.after else { return Ok(None) };
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let make = || rustix::fs::openat(&place.dir, aside, flags, Mode::from_raw_mode(0o666));
@@ -231,7 +354,9 @@ fn write_beside(place: &Place, aside: &[u8], change: &Change) -> io::Result<Opti
         }
         file => file?,
     };
-    if change.before.is_some() {
+    if let Some(model) = model {
+        take_after(model, &file);
+    } else if change.before.is_some() {
         take_after(place, &file);
     }
     if let Some(mode) = after.mode {
@@ -281,35 +406,74 @@ fn change_places(
             Failed::Io(format!("`{}` cannot be changed: {error}", shown(&change.path)))
         }
     };
-    let (from, to, flags) = match (before, after) {
-        (Some(_), Some(_)) => (aside.as_slice(), name, RenameFlags::EXCHANGE),
-        (None, Some(_)) => (aside.as_slice(), name, RenameFlags::NOREPLACE),
-        (Some(_), None) => (name, aside.as_slice(), RenameFlags::NOREPLACE),
-        (None, None) => return Ok(()),
+    let step = || match (before, after) {
+        (Some(_), Some(_)) => exchange(place, aside),
+        (None, Some(_)) => no_replace(place, aside, name),
+        (Some(_), None) => no_replace(place, name, aside),
+        (None, None) => Ok(()),
     };
-    match rename(place, from, to, flags) {
-        // The file system does not know how.
-        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
-            expect(place, name, change, before)?;
-            return rename(place, from, to, RenameFlags::empty()).map_err(failed);
-        }
-        outcome => outcome.map_err(failed)?,
-    }
+    step().map_err(failed)?;
     if before.is_none() {
         return Ok(());
     }
     let expected = expect(place, aside, change, before);
     if expected.is_err() {
-        rename(place, to, from, flags).map_err(failed)?;
+        match after {
+            Some(_) => exchange(place, aside),
+            None => no_replace(place, aside, name),
+        }
+        .map_err(failed)?;
     }
     expected
 }
 
-fn rename(place: &Place, from: &[u8], to: &[u8], flags: RenameFlags) -> Result<(), Errno> {
-    match flags.is_empty() {
-        true => rustix::fs::renameat(&place.dir, from, &place.dir, to),
-        false => rustix::fs::renameat_with(&place.dir, from, &place.dir, to, flags),
-    }
+/// Has a file and what stands beside it change places. Where the file system does not know how, the old one
+/// gets another name first.
+fn exchange(place: &Place, aside: &[u8]) -> Result<(), Errno> {
+    let (dir, name) = (&place.dir, place.name.as_slice());
+    let outcome = match is_plain() {
+        true => Err(Errno::INVAL),
+        false => rustix::fs::renameat_with(dir, aside, dir, name, RenameFlags::EXCHANGE),
+    };
+    let Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) = outcome else { return outcome };
+    let old = old_of(aside);
+    let _ = rustix::fs::unlinkat(dir, old.as_slice(), AtFlags::empty());
+    link(place, name, &old)?;
+    rustix::fs::renameat(dir, aside, dir, name)?;
+    rustix::fs::renameat(dir, old.as_slice(), dir, aside)
+}
+
+/// Gives a file a name that nothing has.
+fn no_replace(place: &Place, from: &[u8], to: &[u8]) -> Result<(), Errno> {
+    let dir = &place.dir;
+    let outcome = match is_plain() {
+        true => Err(Errno::INVAL),
+        false => rustix::fs::renameat_with(dir, from, dir, to, RenameFlags::NOREPLACE),
+    };
+    let Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) = outcome else { return outcome };
+    link(place, from, to)?;
+    rustix::fs::unlinkat(dir, from, AtFlags::empty())
+}
+
+/// What a file is called meanwhile where it cannot change places in one step.
+fn old_of(aside: &[u8]) -> Vec<u8> {
+    [aside, b"-old"].concat()
+}
+
+/// Gives a file another name that nothing has; where the file system has no such thing, a copy has it.
+fn link(place: &Place, from: &[u8], to: &[u8]) -> Result<(), Errno> {
+    let dir = &place.dir;
+    let outcome = rustix::fs::linkat(dir, from, dir, to, AtFlags::empty());
+    let Err(Errno::PERM | Errno::NOTSUP | Errno::NOSYS | Errno::MLINK) = outcome else {
+        return outcome;
+    };
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let read = rustix::fs::openat(dir, from, flags | OFlags::RDONLY, Mode::empty())?;
+    let mode = Mode::from_raw_mode(rustix::fs::fstat(&read)?.st_mode);
+    let flags = flags | OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
+    let write = rustix::fs::openat(dir, to, flags, mode)?;
+    let copied = io::copy(&mut File::from(read), &mut File::from(write));
+    copied.map(drop).map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))
 }
 
 /// Whether something holds what it is expected to.
@@ -330,6 +494,3 @@ fn conflict(path: &[u8], why: &str) -> Failed {
     let message = format!("`{}`: {why}: look at it and try again", shown(path));
     Failed::Refused(path.to_vec(), Refused { kind: Kind::Conflict, message })
 }
-
-use super::point;
-use crate::io_text;

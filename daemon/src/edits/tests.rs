@@ -3,6 +3,7 @@
 use super::*;
 use crate::parallel::Crew;
 use proptest::prelude::*;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -16,6 +17,7 @@ static LAST: AtomicUsize = AtomicUsize::new(usize::MAX);
 
 thread_local! {
     /// What else happens at a step.
+    static PLAIN: Cell<bool> = const { Cell::new(false) };
     static MEANWHILE: RefCell<Option<Meanwhile>> = const { RefCell::new(None) };
 }
 
@@ -30,6 +32,11 @@ fn meanwhile(step: &'static str, mut work: impl FnMut() + 'static) {
         }
     };
     MEANWHILE.set(Some(Box::new(at)));
+}
+
+/// Whether files change as on a file system that knows one step for each rename.
+pub(super) fn is_plain() -> bool {
+    PLAIN.get()
 }
 
 /// A step of a turn.
@@ -712,6 +719,168 @@ fn a_file_of_the_limit_is_edited_and_one_past_it_is_not() {
     assert_eq!(apply(&replace("a", "one\n", "two\n")).turn, Some(1));
     let applied = apply(&replace("b", "one\n", "two\n"));
     assert!(applied.failures[0].message.contains("edits.file_mb"), "{:?}", applied.failures);
+}
+
+#[test]
+fn a_file_system_without_exchanges_is_as_good() {
+    PLAIN.set(true);
+    for step in ["applying", "changed places"] {
+        let place = Place::new(true);
+        let reply = ten_files(&place);
+        let before = files(&place.root());
+        let made = place.made(&reply);
+        assert_eq!(made.files.len(), 10);
+        place.undo(1).unwrap();
+        assert_eq!(files(&place.root()), before);
+        let file = place.root().join("old/name.txt");
+        let path = file.clone();
+        meanwhile(step, move || fs::write(&path, "mine\n").unwrap());
+        let applied = place.apply(&reply).unwrap();
+        MEANWHILE.set(None);
+        assert_eq!(kinds(&applied), ["conflict"], "{step}");
+        fs::write(&file, "name\nof a file\n").unwrap();
+        assert_eq!(files(&place.root()), before, "{step}");
+    }
+    PLAIN.set(false);
+}
+
+#[test]
+fn what_cannot_be_changed_back_is_kept_and_told() {
+    let place = Place::new(true);
+    let reply = ten_files(&place);
+    let root = place.root();
+    // Somebody writes to the first while the last is a conflict.
+    meanwhile("changed places", move || {
+        fs::write(root.join("src/0.txt"), "mine\n").unwrap();
+        fs::write(root.join("old/name.txt"), "mine\n").unwrap();
+    });
+    let failed = place.apply(&reply).unwrap_err();
+    MEANWHILE.set(None);
+    assert!(failed.to_string().contains("`src/0.txt` could not be changed back"), "{failed}");
+    // The next one brings it to an end, and nothing is lost of what the file was.
+    assert!(place.undo(1).unwrap().is_empty());
+    let now = files(&place.root());
+    assert_eq!(
+        (now["src/0.txt"].0.as_str(), now["src/2.txt"].0.as_str()),
+        (r"mine\n", r"one\ntwo 2\nthree\n")
+    );
+    assert!(!now.keys().any(|path| path.contains(".hob-")), "{now:?}");
+    let (_, diff) = place.with(settings(), |editor| editor.diff(Some(1))).unwrap().unwrap();
+    assert!(String::from_utf8_lossy(&diff).contains("-two 0"));
+}
+
+#[test]
+fn a_directory_that_became_a_file_does_not_block_turns() {
+    let place = Place::new(false);
+    let reply = ten_files(&place);
+    fs::write(place.dir.path().join("reply"), &reply).unwrap();
+    assert!(!has_ended(&place, "apply", 20));
+    fs::remove_dir_all(place.root().join("old")).unwrap();
+    place.write("old", "a file now\n");
+    place.write("other", "one\n");
+    place.made(&replace("other", "one\n", "two\n"));
+    assert_eq!(files(&place.root())["old"].0, r"a file now\n");
+    let numbers = place.with(settings(), |editor| editor.list(9)).unwrap().0;
+    assert!(numbers.iter().all(|(_, turn)| turn.as_ref().unwrap().stage.is_settled()));
+}
+
+#[test]
+fn a_program_that_has_the_old_file_open_is_told_of() {
+    use std::io::Write as _;
+    let place = Place::new(false);
+    place.write("log", "one\n");
+    let path = place.root().join("log");
+    let mut open = fs::OpenOptions::new().append(true).open(path).unwrap();
+    meanwhile("committed", move || open.write_all(b"late\n").unwrap());
+    let applied = place.made(&replace("log", "one\n", "two\n"));
+    MEANWHILE.set(None);
+    assert!(applied.notes[0].contains("written to the old `log`"), "{:?}", applied.notes);
+    let kept =
+        files(&place.root()).into_iter().find(|(path, _)| path.starts_with(".hob-")).unwrap();
+    assert_eq!(kept.1.0, r"one\nlate\n");
+}
+
+#[test]
+fn what_git_is_told_to_leave_alone_is_left_alone() {
+    let place = Place::new(true);
+    place.write(".gitignore", "build\n");
+    place.write("config", "default\n");
+    place.write("a", "one\n");
+    place.commit();
+    // Ignored, and deleted by a turn: the way back does not commit it.
+    place.write("build/x", "x\n");
+    let patch = "*** Begin Patch\n*** Delete File: build/x\n*** Update File: a\n@@\n-one\n+two\n*** End Patch\n";
+    place.made(patch);
+    place.write("b", "by hand\n");
+    place.commit();
+    place.undo(1).unwrap();
+    assert_eq!(fs::read_to_string(place.root().join("build/x")).unwrap(), "x\n");
+    let git = place.git();
+    let tree = git.head().unwrap().peel_to_tree().unwrap();
+    assert!(tree.get_path(Path::new("build/x")).is_err());
+    // Marked as unchanged: changed, not committed, and still marked.
+    let mut index = git.index().unwrap();
+    let mut entry = index.get_path(Path::new("config"), 0).unwrap();
+    entry.flags |= 1 << 15;
+    index.add(&entry).unwrap();
+    index.write().unwrap();
+    place.write("config", "secret\n");
+    let head = place.head();
+    let applied = place.made(&replace("config", "secret\n", "another\n"));
+    assert!(applied.notes[0].contains("marked as unchanged"), "{:?}", applied.notes);
+    assert_eq!(place.head(), head);
+    // A conflict that no merge explains.
+    let mut entry = index.get_path(Path::new("a"), 0).unwrap();
+    index.remove_path(Path::new("a")).unwrap();
+    for stage in 1..=3_u16 {
+        entry.flags = (entry.flags & !0x3000) | stage << 12;
+        index.add(&entry).unwrap();
+    }
+    index.write().unwrap();
+    let applied = place.made(&replace("a", "one\n", "two\n"));
+    assert!(applied.notes[0].contains("has a conflict"), "{:?}", applied.notes);
+    assert_eq!(place.head(), head);
+}
+
+#[test]
+fn no_reply_writes_a_hook_that_is_run() {
+    let place = Place::new(true);
+    place.git().config().unwrap().set_str("core.hooksPath", ".githooks").unwrap();
+    place.write(".githooks/pre-commit", "#!/bin/sh\nexit 0\n");
+    let path = place.root().join(".githooks/pre-commit");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    place.commit();
+    let reply = replace(".githooks/pre-commit", "exit 0\n", "touch pwned\n");
+    let hooks = Settings { hooks: true, ..settings() };
+    let applied = place.with(hooks, |editor| editor.apply(&asked(&reply))).unwrap();
+    assert_eq!(kinds(&applied), ["forbidden"]);
+    // Where none is run, it is a file as any.
+    place.made(&reply);
+}
+
+#[test]
+fn a_turn_that_git_has_taken_back_is_in_nobodys_way() {
+    let place = Place::new(true);
+    place.write("a", "one\n");
+    place.write("b", "one\n");
+    place.commit();
+    place.made(&replace("a", "one\n", "two\n"));
+    let first = place.head().unwrap();
+    place.made(&replace("b", "one\n", "two\n"));
+    let git = place.git();
+    let object = git.find_object(first, None).unwrap();
+    git.reset(&object, git2::ResetType::Hard, None).unwrap();
+    let undone = place.undo(1).unwrap();
+    assert_eq!(undone[0].turn.number, 1);
+    assert_eq!(fs::read_to_string(place.root().join("a")).unwrap(), "one\n");
+    // One whose commit was amended is reverted as it is now.
+    place.made(&replace("a", "one\n", "two\n"));
+    let head = git.head().unwrap().peel_to_commit().unwrap();
+    head.amend(Some("HEAD"), None, None, None, Some("another word"), None).unwrap();
+    let undone = place.undo(1).unwrap();
+    assert!(matches!(undone[0].retreat, Some(Retreat::Reverted(_))), "{undone:?}");
+    assert_eq!(fs::read_to_string(place.root().join("a")).unwrap(), "one\n");
+    assert_eq!(place.status(), Vec::<String>::new());
 }
 
 proptest! {

@@ -10,7 +10,8 @@ use super::point;
 use super::swap::{Failed as SwapFailed, State, Swap, look};
 use crate::git::work::{Attribution, Commits, Refusal, Retreat, Side, Work};
 use crate::io_text;
-use hob_index::edits::{Refused, shown};
+use crate::profile::leaf;
+use hob_index::edits::{Kind, Refused, shown};
 use std::collections::HashMap;
 use std::io;
 
@@ -23,6 +24,9 @@ pub(crate) enum Failed {
     /// A file cannot be written, or the journal.
     #[error("{0}")]
     Io(String),
+    /// The same, and files are half-changed until the next one brings it to an end.
+    #[error("{0}")]
+    Half(String),
     /// Git does not go along.
     #[error(transparent)]
     Git(#[from] Refusal),
@@ -39,6 +43,7 @@ impl From<SwapFailed> for Failed {
         match failed {
             SwapFailed::Refused(path, refused) => Self::Refused(path, refused),
             SwapFailed::Io(what) => Self::Io(what),
+            SwapFailed::Half(what) => Self::Half(what),
         }
     }
 }
@@ -77,19 +82,17 @@ pub(crate) struct TakenBack {
 pub(crate) type Hooks<'a> = dyn Fn(&Work, &str) -> Result<String, Failed> + 'a;
 
 impl Turns<'_> {
-    /// Makes a turn. `committed` are those of the changes that git keeps; without any nothing is committed.
+    /// Makes a turn. Without hooks its commit is there before its files change.
     pub(crate) fn make(
         &self,
         (message, time): (&str, u64),
         changes: &[Change],
-        committed: &[Change],
         hooks: Option<&Hooks<'_>>,
     ) -> Result<Made, Failed> {
-        let sides = sides(committed);
+        let sides = sides(changes);
         let git = self.git.as_ref().filter(|_| !sides.is_empty());
-        // With hooks, the commit is made when they have seen the files.
         let commits = match git.filter(|_| hooks.is_none()) {
-            Some(git) => git.commits(&sides, message, self.attribution)?,
+            Some(git) => leaf("edits.objects", || git.commits(&sides, message, self.attribution))?,
             None => None,
         };
         let mut made: Vec<Vec<u8>> = Vec::new();
@@ -99,9 +102,11 @@ impl Turns<'_> {
         made.sort_by_key(|dir| std::cmp::Reverse(dir.len()));
         made.dedup();
         let draft = Draft { message, time, changes, made, commits: commits.as_ref() };
-        let number = self.journal.write(self.root.path(), &draft).map_err(unwritten)?;
+        let number = leaf("edits.journal", || self.journal.write(self.root.path(), &draft));
+        let number = number.map_err(unwritten)?;
         point("written down");
-        let mut swap = match self.ready(number, changes) {
+        let ready = leaf("edits.beside", || self.ready(number, changes));
+        let mut swap = match ready {
             Ok(swap) => swap,
             Err(failed) => return Err(self.unmade(number, Stage::Writing, &draft.made, failed)),
         };
@@ -111,33 +116,40 @@ impl Turns<'_> {
             swap.clear();
             return Err(self.unmade(number, Stage::Writing, &draft.made, unwritten(error)));
         }
-        let outcome = swap.make().map_err(Failed::from).and_then(|()| {
-            point("changed");
-            let Some(git) = git else { return Ok((None, Vec::new())) };
-            match hooks {
-                Some(hooks) => self.commit_with(git, hooks, number, &draft, committed),
-                None => advance(git, commits.as_ref(), &sides),
-            }
+        if let Err(failed) = leaf("edits.swap", || swap.make()) {
+            swap.clear();
+            return Err(self.unmade(number, Stage::Applying, &draft.made, failed.into()));
+        }
+        point("changed");
+        let outcome = leaf("edits.commit", || match (git, hooks) {
+            (Some(git), Some(hooks)) => self.commit_with(git, hooks, number, &draft),
+            (Some(git), None) => advance(git, commits.as_ref(), &sides),
+            (None, _) => Ok((None, Vec::new())),
         });
         point("committed");
-        let (commits, mut notes) = match outcome {
-            Ok(outcome) => outcome,
+        match outcome {
+            Ok((commits, mut notes)) => {
+                // Nobody looks for what stands beside the files of a turn that is done.
+                notes.extend(swap.clear());
+                if let Err(error) = self.journal.move_on(number, Stage::Applying, Stage::Done) {
+                    notes.push(format!("the journal is behind: {}", io_text(&error)));
+                }
+                point("done");
+                Ok(Made { number, commits, notes })
+            }
             Err(failed) => {
                 if hooks.is_some() {
                     swap.accept();
                 }
-                swap.take_back();
+                let hooked = swap.hooked();
+                let failed = swap.taken_back_for(failed);
                 swap.clear();
-                return Err(self.unmade(number, Stage::Applying, &draft.made, failed));
+                Err(match hooked {
+                    Some(changes) => self.remembered(number, &draft, &changes, failed),
+                    None => self.unmade(number, Stage::Applying, &draft.made, failed),
+                })
             }
-        };
-        // Nobody looks for what stands beside the files of a turn that is done.
-        swap.clear();
-        if let Err(error) = self.journal.move_on(number, Stage::Applying, Stage::Done) {
-            notes.push(format!("the journal is behind: {}", io_text(&error)));
         }
-        point("done");
-        Ok(Made { number, commits, notes })
     }
 
     fn ready<'c>(&self, number: u64, changes: &'c [Change]) -> Result<Swap<'c>, Failed> {
@@ -153,6 +165,10 @@ impl Turns<'_> {
 
     /// Forgets a turn of which nothing is left but what the journal has.
     fn unmade(&self, number: u64, stage: Stage, made: &[Vec<u8>], failed: Failed) -> Failed {
+        if matches!(failed, Failed::Half(_)) {
+            // The next one goes on from here.
+            return failed;
+        }
         made.iter().for_each(|dir| self.root.remove_empty(dir));
         let forgotten = match stage {
             Stage::Writing => Ok(()),
@@ -164,6 +180,30 @@ impl Turns<'_> {
         failed
     }
 
+    /// Keeps what hooks, or somebody meanwhile, have made of the files of a turn that is taken back.
+    fn remembered(
+        &self,
+        number: u64,
+        draft: &Draft<'_>,
+        changes: &[Change],
+        failed: Failed,
+    ) -> Failed {
+        if matches!(failed, Failed::Half(_)) {
+            return failed;
+        }
+        let Draft { message, time, .. } = *draft;
+        let draft = Draft { message, time, changes, made: Vec::new(), commits: None };
+        let kept = self.journal.turn(number, Stage::Applying);
+        let kept = kept.and_then(|turn| self.journal.rewrite(&turn, &draft));
+        let kept = kept.and_then(|()| self.journal.move_on(number, Stage::Applying, Stage::Undone));
+        match (kept, failed) {
+            (Ok(()), Failed::Hook(what)) => Failed::Hook(format!(
+                "{what}\n(the files as they were by then: `hob diff --turn {number}`)"
+            )),
+            (_, failed) => failed,
+        }
+    }
+
     /// Stages, has the hooks look, and commits what the files are then: a hook may have formatted them.
     fn commit_with(
         &self,
@@ -171,10 +211,8 @@ impl Turns<'_> {
         hooks: &Hooks<'_>,
         number: u64,
         draft: &Draft<'_>,
-        committed: &[Change],
     ) -> Result<(Option<Commits>, Vec<String>), Failed> {
-        let before = sides(committed);
-        let staged = git.stage_after(&before)?;
+        let staged = git.stage_after(&sides(draft.changes))?;
         let unstage = |failed: Failed| {
             if let Err(error) = git.restage(&staged) {
                 tracing::warn!(%error, "what was staged for hooks stays staged");
@@ -188,9 +226,7 @@ impl Turns<'_> {
             let held = held.map_err(|refused| Failed::Refused(change.path.clone(), refused));
             change.after = held.map_err(unstage)?.map(Kept::from);
         }
-        let of_git = |change: &&Change| committed.iter().any(|one| one.path == change.path);
-        let committed: Vec<Change> = changes.iter().filter(of_git).cloned().collect();
-        let sides = sides(&committed);
+        let sides = sides(&changes);
         let commits = git.commits(&sides, &message, self.attribution);
         let commits = commits.map_err(Failed::from).map_err(unstage)?;
         let turn = self.journal.turn(number, Stage::Applying).map_err(unwritten);
@@ -215,7 +251,7 @@ impl Turns<'_> {
             for change in &changes {
                 let now = match held.remove(&change.path) {
                     Some(now) => now,
-                    None => self.now(&change.path)?,
+                    None => self.now(change)?.ok_or_else(|| later(turn.number, &change.path))?,
                 };
                 let after = change.after.as_ref().map(|kept| &kept.bytes);
                 if now.as_ref() != after {
@@ -224,7 +260,13 @@ impl Turns<'_> {
                 let before = change.before.as_ref().map(|kept| kept.bytes.clone());
                 held.insert(change.path.clone(), before);
             }
-            let Some((git, _)) = self.git.as_ref().zip(turn.head.commits()) else { continue };
+            if turn.head.commits().is_none() {
+                continue;
+            }
+            let Some(git) = &self.git else {
+                let message = "its commit cannot be taken back, as there is no repository any more";
+                return Err(Refusal { message: message.into(), hint: "see `hob diff`" }.into());
+            };
             if let Some(what) = git.under_way() {
                 let hint = "finish it first, or give it up";
                 return Err(Refusal { message: format!("{what} is under way"), hint }.into());
@@ -240,10 +282,40 @@ impl Turns<'_> {
         Ok(())
     }
 
-    fn now(&self, path: &[u8]) -> Result<Option<Vec<u8>>, Failed> {
-        let held = self.root.read(path);
-        let held = held.map_err(|refused| Failed::Refused(path.to_vec(), refused))?;
-        Ok(held.map(|held| held.bytes))
+    /// Whether the files are as they were before a turn: somebody else has taken it back.
+    pub(crate) fn is_undone(&self, turn: &Turn) -> Result<bool, Failed> {
+        for change in self.changes(turn)? {
+            let now = self.now(&change)?;
+            let before = change.before.map(|kept| kept.bytes);
+            if now.as_ref() != Some(&before) || before == change.after.map(|kept| kept.bytes) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Notes that a turn was taken back by somebody else.
+    pub(crate) fn settle(&self, turn: &Turn) -> Result<(), Failed> {
+        self.journal.move_on(turn.number, Stage::Done, Stage::Undone).map_err(unwritten)
+    }
+
+    /// What the file of a change holds; none where it is something that the change has never made.
+    fn now(&self, change: &Change) -> Result<Option<Option<Vec<u8>>>, Failed> {
+        let sides = [&change.before, &change.after].into_iter().flatten();
+        let most = sides.map(|kept| kept.bytes.len()).max().unwrap_or(0) as u64 + 1;
+        let place = match self.root.place(&change.path, &mut None) {
+            Ok(Some(place)) => place,
+            Ok(None) => return Ok(Some(None)),
+            Err(_) => return Ok(None),
+        };
+        match place.read(most) {
+            Ok(held) => Ok(Some(held.map(|held| held.bytes))),
+            Err(error) if error.raw_os_error().is_some() => {
+                let name = shown(&change.path);
+                Err(Failed::Io(format!("`{name}` cannot be read: {}", io_text(&error))))
+            }
+            Err(_) => Ok(None),
+        }
     }
 
     fn changes(&self, turn: &Turn) -> Result<Vec<Change>, Failed> {
@@ -257,13 +329,18 @@ impl Turns<'_> {
         self.journal.move_on(number, Stage::Done, Stage::Preparing).map_err(unwritten)?;
         point("preparing");
         let stay = |stage: Stage, failed: Failed| {
+            if matches!(failed, Failed::Half(_)) {
+                return failed;
+            }
             if let Err(error) = self.journal.move_on(number, stage, Stage::Done) {
                 tracing::warn!(number, %error, "the journal is behind");
             }
             failed
         };
         let swap = self.ready(number, &changes).map_err(|failed| match failed {
-            Failed::Refused(path, _) => later(number, &path),
+            Failed::Refused(path, refused) if refused.kind == Kind::Conflict => {
+                later(number, &path)
+            }
             failed => failed,
         });
         let mut swap = swap.map_err(|failed| stay(Stage::Preparing, failed))?;
@@ -272,18 +349,21 @@ impl Turns<'_> {
             return Err(stay(Stage::Preparing, unwritten(error)));
         }
         point("undoing");
-        let outcome = swap.make().map_err(Failed::from);
+        if let Err(failed) = swap.make() {
+            swap.clear();
+            return Err(stay(Stage::Undoing, failed.into()));
+        }
         point("changed back");
-        let outcome = match outcome.and_then(|()| self.retreat(turn, &changes)) {
+        let mut outcome = match self.retreat(turn, &changes) {
             Ok(outcome) => outcome,
             Err(failed) => {
-                swap.take_back();
+                let failed = swap.taken_back_for(failed);
                 swap.clear();
                 return Err(stay(Stage::Undoing, failed));
             }
         };
         point("retreated");
-        swap.clear();
+        outcome.notes.extend(swap.clear());
         turn.head.made().for_each(|dir| self.root.remove_empty(dir));
         self.undone(turn);
         point("undone");
@@ -301,8 +381,8 @@ impl Turns<'_> {
         let (git, commits) = match (&self.git, turn.head.commits()) {
             (Some(git), Some(commits)) => (git, commits),
             (None, Some(_)) => {
-                let note = "its commit stays, as there is no repository any more".to_owned();
-                return Ok(TakenBack { retreat: None, notes: vec![note] });
+                let message = "the repository cannot be read".to_owned();
+                return Err(Refusal { message, hint: "see what `git status` says" }.into());
             }
             _ => return Ok(TakenBack { retreat: None, notes: Vec::new() }),
         };
@@ -322,7 +402,20 @@ impl Turns<'_> {
                 continue;
             }
             match self.journal.turn(number, stage) {
-                Ok(turn) => self.bring_to_end(&turn)?,
+                Ok(turn) => match self.bring_to_end(&turn) {
+                    // It can be had neither way. Later turns are not to wait for it.
+                    Err(Failed::Refused(path, refused)) => {
+                        let (path, why) = (shown(&path), refused.message);
+                        tracing::warn!(
+                            number,
+                            path,
+                            why,
+                            "a turn that was interrupted is set aside"
+                        );
+                        self.journal.set_aside(number, stage).map_err(unwritten)?;
+                    }
+                    outcome => outcome?,
+                },
                 // It was not written to its end, so nothing was done.
                 Err(_) if stage == Stage::Writing => {
                     self.journal.forget(number).map_err(unwritten)?;
@@ -357,6 +450,8 @@ impl Turns<'_> {
         let changes: Vec<Change> =
             if is_undo { changes.into_iter().map(reversed).collect() } else { changes };
         let states = look(self.root, (&self.journal.key, number), &changes)?;
+        let has_begun = states.contains(&State::New);
+        let is_forward = |state: State| has_begun && state != State::Other;
         let remove_made = || turn.head.made().for_each(|dir| self.root.remove_empty(dir));
         tracing::info!(number, ?stage, "a turn was interrupted");
         match stage {
@@ -369,8 +464,9 @@ impl Turns<'_> {
             }
             _ => {}
         }
-        if states.contains(&State::Other) && states.contains(&State::Old) {
-            // Somebody has gone on with a file: as a whole it can be had no more, so the others go back.
+        // What nobody has seen yet is as if it had not begun. And where somebody has gone on with a file,
+        // it can be had as a whole no more, so the others go back.
+        if states.contains(&State::Old) && !states.iter().all(|state| is_forward(*state)) {
             self.only(number, &changes, &states, State::New)?;
             if is_undo {
                 return self.journal.move_on(number, stage, Stage::Done).map_err(unwritten);
@@ -448,12 +544,12 @@ fn reversed(change: Change) -> Change {
     Change { before: change.after, after: change.before, ..change }
 }
 
-/// Changes as git sees them.
+/// Changes as git sees them, of the files that it keeps.
 pub(super) fn sides(changes: &[Change]) -> Vec<Side<'_>> {
     fn side(change: &Change) -> Side<'_> {
         let Change { path, before, after, .. } = change;
         let (before, after) = (before.as_ref().map(Kept::side), after.as_ref().map(Kept::side));
         Side { path, before, after }
     }
-    changes.iter().map(side).collect()
+    changes.iter().filter(|change| change.is_committed).map(side).collect()
 }

@@ -9,10 +9,11 @@ use git2::{
     AttrCheckFlags, AttrValue, Commit, ErrorClass, ErrorCode, FileMode, IndexEntry, IndexTime, Oid,
     Repository, RepositoryState, Signature, Tree,
 };
-use std::ffi::OsStr;
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -33,6 +34,9 @@ pub(crate) struct Commits {
     /// The turn.
     pub(crate) commit: String,
 }
+
+/// Variables and their values.
+pub(crate) type Environment = BTreeMap<OsString, OsString>;
 
 /// What the index had of files, by their paths from the top.
 pub(crate) type Staged = Vec<(Vec<u8>, Option<IndexEntry>)>;
@@ -59,6 +63,10 @@ pub(crate) enum Standing {
     Within(Vec<u8>),
     /// It is in the repository, and a sparse checkout leaves it out.
     LeftOut,
+    /// It has a conflict.
+    Unmerged,
+    /// It is in the repository, and git is told not to look at its changes.
+    Unwatched,
     /// A filter that is a program, or another encoding, stands between the file and its blob.
     Filtered(String),
 }
@@ -102,6 +110,7 @@ impl From<git2::Error> for Refusal {
 const BUSY: &str = "try again when it is done; if none runs, remove the file";
 /// A path's entry in the index says so.
 const SKIP_WORKTREE: u16 = 1 << 14;
+const ASSUME_UNCHANGED: u16 = 1 << 15;
 const GITLINK: u32 = 0o160_000;
 
 /// A work tree that turns are made in.
@@ -110,11 +119,13 @@ pub(crate) struct Work {
     top: PathBuf,
     /// The path of the root from the work tree's top, with a `/` at its end if it is below.
     prefix: Vec<u8>,
+    /// The caller's, which may say in whose name to commit.
+    environment: Environment,
 }
 
 impl Work {
     /// That which a root is in; none where it is in none.
-    pub(crate) fn of(root: &Path) -> Result<Option<Self>, Refusal> {
+    pub(crate) fn of(root: &Path, environment: Environment) -> Result<Option<Self>, Refusal> {
         let Some(top) = root.ancestors().find(|dir| super::is_work_tree(dir)) else {
             return Ok(None);
         };
@@ -130,7 +141,7 @@ impl Work {
         if !prefix.is_empty() {
             prefix.push(b'/');
         }
-        Ok(Some(Self { repository, top: top.to_owned(), prefix }))
+        Ok(Some(Self { repository, top: top.to_owned(), prefix, environment }))
     }
 
     /// What is under way, for people; nothing is committed then.
@@ -182,12 +193,16 @@ impl Work {
                 return Ok(Standing::Within(above.to_vec()));
             }
         }
+        if (1..=3).any(|stage| index.get_path(as_path(&whole), stage).is_some()) {
+            return Ok(Standing::Unmerged);
+        }
         let entry = index.get_path(as_path(&whole), 0);
-        if let Some(entry) = &entry
-            && entry.flags_extended & SKIP_WORKTREE != 0
-            && self.top.join(as_path(&whole)).symlink_metadata().is_err()
-        {
+        let skipped = entry.as_ref().is_some_and(|it| it.flags_extended & SKIP_WORKTREE != 0);
+        if skipped && self.top.join(as_path(&whole)).symlink_metadata().is_err() {
             return Ok(Standing::LeftOut);
+        }
+        if skipped || entry.as_ref().is_some_and(|it| it.flags & ASSUME_UNCHANGED != 0) {
+            return Ok(Standing::Unwatched);
         }
         if entry.is_none() && self.repository.is_path_ignored(as_path(&whole))? {
             return Ok(Standing::Ignored);
@@ -224,8 +239,8 @@ impl Work {
         let save = |parent: Option<&Commit<'_>>| {
             let parents: Vec<&Commit<'_>> = parent.into_iter().collect();
             let is_dirty = |side: &&Side<'_>| {
-                let had = tree.as_ref().and_then(|tree| self.entry(tree, side.path));
-                self.entry(&before, side.path) != had
+                let had = tree.as_ref().and_then(|tree| self.entry_and_mode(tree, side.path));
+                self.entry_and_mode(&before, side.path) != had
             };
             let message = saved(&sides.iter().filter(is_dirty).collect::<Vec<_>>());
             let message = signed(&message, attribution);
@@ -274,7 +289,7 @@ impl Work {
     ) -> Result<(Retreat, Result<(), Refusal>), Refusal> {
         let Some(head) = self.head()? else { return Ok((Retreat::Nothing, Ok(()))) };
         let commit = Oid::from_str(&commits.commit)?;
-        if head.id() == commit && !self.is_pushed(commit)? {
+        if self.can_drop(&head, commit)? {
             let parent = head.parents().next().map(|parent| parent.id());
             self.move_head(Some(commit), parent, "hob: a turn is taken back")?;
             return Ok((Retreat::Dropped, self.stage(sides)));
@@ -307,8 +322,13 @@ impl Work {
     /// Whether a commit of a turn can be dropped, for telling before it is done.
     pub(crate) fn would_drop(&self, commits: &Commits) -> Result<bool, Refusal> {
         let commit = Oid::from_str(&commits.commit)?;
-        let is_head = self.head()?.is_some_and(|head| head.id() == commit);
-        Ok(is_head && !self.is_pushed(commit)?)
+        self.head()?.map_or(Ok(false), |head| self.can_drop(&head, commit))
+    }
+
+    /// Whether a commit is the last one and nobody else has it. A detached head cannot be without one.
+    fn can_drop(&self, head: &Commit<'_>, commit: Oid) -> Result<bool, Refusal> {
+        let has_room = head.parent_count() > 0 || self.branch().is_some();
+        Ok(head.id() == commit && has_room && !self.is_pushed(commit)?)
     }
 
     /// Files of which something is staged that is neither in the last commit nor among these bytes, and
@@ -332,17 +352,33 @@ impl Work {
         Ok(staged)
     }
 
-    /// Where hooks are, and where they are run.
-    pub(crate) fn hook(&self, name: &str) -> Option<PathBuf> {
+    /// Where hooks are.
+    fn hooks(&self) -> PathBuf {
         let configured = self.repository.config().and_then(|mut config| config.snapshot());
-        let configured = configured.and_then(|config| config.get_path("core.hooksPath"));
-        let folder = match configured {
+        match configured.and_then(|config| config.get_path("core.hooksPath")) {
             Ok(folder) => self.top.join(folder),
             Err(_) => self.repository.commondir().join("hooks"),
-        };
-        let hook = folder.join(name);
+        }
+    }
+
+    /// A hook, if there is one that may be run.
+    pub(crate) fn hook(&self, name: &str) -> Option<PathBuf> {
+        let hook = self.hooks().join(name);
         let meta = std::fs::metadata(&hook).ok()?;
-        (meta.is_file() && meta.mode() & 0o111 != 0).then_some(hook)
+        (meta.is_file() && meta.permissions().mode() & 0o111 != 0).then_some(hook)
+    }
+
+    /// Whether a path from the root is in git's own directories, wherever they are.
+    pub(crate) fn keeps(&self, path: &[u8]) -> bool {
+        let path = self.top.join(as_path(&self.whole(path)));
+        let own = [self.repository.path(), self.repository.commondir()];
+        own.iter().any(|dir| dir.canonicalize().is_ok_and(|dir| path.starts_with(dir)))
+    }
+
+    /// Whether a path from the root is where hooks are.
+    pub(crate) fn is_hook(&self, path: &[u8]) -> bool {
+        let path = self.top.join(as_path(&self.whole(path)));
+        self.hooks().canonicalize().is_ok_and(|dir| path.starts_with(dir))
     }
 
     pub(crate) fn top(&self) -> &Path {
@@ -366,7 +402,7 @@ impl Work {
         for side in sides {
             let path = self.whole(side.path);
             match self.blob(side, side.after)? {
-                Some((id, mode)) => index.add(&self.index_entry(path, id, mode.into()))?,
+                Some((id, mode)) => index.add(&index_entry(path, id, mode.into()))?,
                 None => remove(&mut index, &path)?,
             }
         }
@@ -396,7 +432,7 @@ impl Work {
             match entry {
                 Some(entry) => {
                     let mode = entry.filemode().cast_unsigned();
-                    index.add(&self.index_entry(path, entry.id(), mode))?;
+                    index.add(&index_entry(path, entry.id(), mode))?;
                 }
                 None => remove(&mut index, &path)?,
             }
@@ -408,28 +444,6 @@ impl Work {
         let mut index = self.repository.index()?;
         index.read(false)?;
         Ok(index)
-    }
-
-    /// With what the file's stat is now, so that git need not read it to know that it is as staged.
-    fn index_entry(&self, path: Vec<u8>, id: Oid, mode: u32) -> IndexEntry {
-        let stat = self.top.join(as_path(&path)).symlink_metadata().ok();
-        let time =
-            |seconds: i64, nanoseconds: i64| IndexTime::new(seconds as i32, nanoseconds as u32);
-        let zero = IndexTime::new(0, 0);
-        IndexEntry {
-            ctime: stat.as_ref().map_or(zero, |stat| time(stat.ctime(), stat.ctime_nsec())),
-            mtime: stat.as_ref().map_or(zero, |stat| time(stat.mtime(), stat.mtime_nsec())),
-            dev: stat.as_ref().map_or(0, |stat| stat.dev() as u32),
-            ino: stat.as_ref().map_or(0, |stat| stat.ino() as u32),
-            mode,
-            uid: stat.as_ref().map_or(0, |stat| stat.uid()),
-            gid: stat.as_ref().map_or(0, |stat| stat.gid()),
-            file_size: stat.as_ref().map_or(0, |stat| stat.size() as u32),
-            id,
-            flags: 0,
-            flags_extended: 0,
-            path,
-        }
     }
 
     fn head(&self) -> Result<Option<Commit<'_>>, Refusal> {
@@ -459,7 +473,14 @@ impl Work {
                 self.repository.reference(&name, to, false, log)?;
             }
             // Nothing is committed any more.
-            (Some(_), None) => self.repository.find_reference(&name)?.delete()?,
+            (Some(from), None) => {
+                let mut branch = self.repository.find_reference(&name)?;
+                if branch.target() != Some(from) {
+                    let hint = "look at `git log`, and try again";
+                    return Err(Refusal::new("another commit was made meanwhile", hint));
+                }
+                branch.delete()?;
+            }
             (None, None) => {}
         }
         Ok(())
@@ -508,12 +529,10 @@ impl Work {
     ) -> Result<Option<(Oid, FileMode)>, Refusal> {
         let Some((bytes, mode)) = held else { return Ok(None) };
         let path = self.whole(side.path);
-        // Line ends may be others in the repository.
-        let mut writer = self.repository.blob_writer(Some(as_path(&path)))?;
-        writer.write_all(bytes).map_err(|error| {
-            Refusal::new(format!("git: {error}"), "look at the room on its disk")
-        })?;
-        let id = writer.commit()?;
+        let id = match self.is_converted(&path)? {
+            true => self.converted(&path, bytes)?,
+            false => self.repository.blob(bytes)?,
+        };
         let heeds_modes = self.repository.config()?.get_bool("core.fileMode").unwrap_or(true);
         let is_program = match mode {
             Some(mode) if heeds_modes => mode & 0o100 != 0,
@@ -521,6 +540,30 @@ impl Work {
         };
         let mode = if is_program { FileMode::BlobExecutable } else { FileMode::Blob };
         Ok(Some((id, mode)))
+    }
+
+    /// Whether a file may be another one in the repository: with other line ends, say.
+    fn is_converted(&self, path: &[u8]) -> Result<bool, Refusal> {
+        let autocrlf = self.repository.config()?.get_string("core.autocrlf").ok();
+        if autocrlf.is_some_and(|value| value != "false") {
+            return Ok(true);
+        }
+        for name in ["text", "crlf", "eol", "ident"] {
+            let flags = AttrCheckFlags::FILE_THEN_INDEX;
+            let value = self.repository.get_attr_bytes(as_path(path), name, flags)?;
+            if !matches!(AttrValue::from_bytes(value), AttrValue::Unspecified | AttrValue::False) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn converted(&self, path: &[u8], bytes: &[u8]) -> Result<Oid, Refusal> {
+        let mut writer = self.repository.blob_writer(Some(as_path(path)))?;
+        writer.write_all(bytes).map_err(|error| {
+            Refusal::new(format!("git: {error}"), "look at the room on its disk")
+        })?;
+        Ok(writer.commit()?)
     }
 
     /// Whether the index has it as a program.
@@ -533,28 +576,61 @@ impl Work {
         tree.get_path(as_path(&self.whole(path))).ok().map(|entry| entry.id())
     }
 
+    fn entry_and_mode(&self, tree: &Tree<'_>, path: &[u8]) -> Option<(Oid, i32)> {
+        let entry = tree.get_path(as_path(&self.whole(path))).ok()?;
+        Some((entry.id(), entry.filemode()))
+    }
+
     fn signatures(
         &self,
         attribution: Attribution,
     ) -> Result<(Signature<'static>, Signature<'static>), Refusal> {
-        let own = self.repository.signature().map_err(|_| {
-            Refusal::new(
-                "git does not know in whose name to commit",
-                "set `git config user.name` and `user.email`, or leave git alone with `--no-commit`",
-            )
-        })?;
-        let author = match (attribution, own.name(), own.email()) {
-            (Attribution::Author, Ok(name), Ok(email)) => {
-                Signature::new(&format!("{name} (hob)"), email, &own.when())?
-            }
-            _ => own.to_owned(),
+        let own = self.repository.signature().ok();
+        let of = |whose: &str| {
+            let given = |what: &str| {
+                let value = self.environment.get(OsStr::new(&format!("GIT_{whose}_{what}")))?;
+                value.to_str().filter(|value| !value.is_empty())
+            };
+            let name = given("NAME").or(own.as_ref().and_then(|own| own.name().ok()));
+            let email = given("EMAIL").or(own.as_ref().and_then(|own| own.email().ok()));
+            name.zip(email).ok_or_else(|| {
+                Refusal::new(
+                    "git does not know in whose name to commit",
+                    "set `git config user.name` and `user.email`, or leave git alone with `--no-commit`",
+                )
+            })
         };
-        Ok((author, own.to_owned()))
+        let ((author, address), (name, email)) = (of("AUTHOR")?, of("COMMITTER")?);
+        let author = match attribution {
+            Attribution::Author => Signature::now(&format!("{author} (hob)"), address)?,
+            _ => Signature::now(author, address)?,
+        };
+        Ok((author, Signature::now(name, email)?))
     }
 
     /// A path from the top of the work tree.
     fn whole(&self, path: &[u8]) -> Vec<u8> {
         [self.prefix.as_slice(), path].concat()
+    }
+}
+
+/// Without a stat: git reads the file once to know that it is as staged. What it is now may be
+/// somebody's later write.
+fn index_entry(path: Vec<u8>, id: Oid, mode: u32) -> IndexEntry {
+    let zero = IndexTime::new(0, 0);
+    IndexEntry {
+        ctime: zero,
+        mtime: zero,
+        dev: 0,
+        ino: 0,
+        mode,
+        uid: 0,
+        gid: 0,
+        file_size: 0,
+        id,
+        flags: 0,
+        flags_extended: 0,
+        path,
     }
 }
 
@@ -567,8 +643,7 @@ fn remove(index: &mut git2::Index, path: &[u8]) -> Result<(), Refusal> {
 
 /// The message of a commit that keeps files as they were before a turn.
 fn saved(sides: &[&Side<'_>]) -> String {
-    let names: Vec<_> =
-        sides.iter().map(|side| String::from_utf8_lossy(side.path).into_owned()).collect();
+    let names: Vec<_> = sides.iter().map(|side| hob_index::edits::shown(side.path)).collect();
     match names.as_slice() {
         [one] => format!("Save {one} before an edit\n"),
         several => format!("Save {} files before an edit\n", several.len()),

@@ -3,7 +3,9 @@
 use super::workspace::synced;
 use super::{blocking, directory};
 use crate::Services;
-use crate::edits::{self, Applied, Asked, Editor, Failed, Told, Turn, Undone, report};
+use crate::edits::{
+    self, Applied, Asked, Editor, Failed, Listed, Stage, Told, Turn, Undone, report,
+};
 use crate::files::{self, Ask, Source};
 use crate::git::work::Retreat;
 use crate::indexing::Stores as _;
@@ -126,8 +128,9 @@ fn apply(services: &Services, query: ApplyQuery) -> RpcResult<ApplyResult> {
 }
 
 fn told(applied: Applied, root: PathBuf, dry_run: bool, elapsed_us: u64) -> ApplyResult {
-    let Applied { turn, files, failures, shell, broken, commits, notes, diff } = applied;
-    let report = if files.is_empty() { report(&failures) } else { String::new() };
+    let Applied { turn, files, failures, changes_nothing, .. } = applied;
+    let Applied { shell, broken, commits, notes, diff, .. } = applied;
+    let report = if files.is_empty() { report(&failures, changes_nothing) } else { String::new() };
     let warning =
         |(path, line): (Vec<u8>, u32)| SyntaxWarning { path: Text::from(path), line: line.into() };
     let (commit, saved) = commits.map_or((None, None), |it| (Some(it.commit), it.saved));
@@ -196,12 +199,24 @@ fn undo(services: &Services, query: &UndoQuery) -> RpcResult<UndoResult> {
     })
 }
 
-fn info(turn: &Turn) -> TurnInfo {
+fn info((number, turn): &Listed) -> TurnInfo {
+    let turn = match turn {
+        Ok(turn) => turn,
+        Err(why) => {
+            let (turn, message, state) = (*number, why.clone(), "unreadable".to_owned());
+            return TurnInfo { turn, message, state, ..TurnInfo::default() };
+        }
+    };
+    let state = match turn.stage {
+        Stage::Done => "made",
+        Stage::Undone => "undone",
+        _ => "interrupted",
+    };
     TurnInfo {
         turn: turn.number,
         time: turn.head.time,
         message: subject(turn),
-        undone: turn.stage == edits::Stage::Undone,
+        state: state.to_owned(),
         files: files_of(turn.head.files()),
         commit: turn.head.commits().map(|commits| commits.commit),
     }
@@ -251,21 +266,19 @@ fn root_of(services: &Services, dir: &Path) -> PathBuf {
     services.workspaces.root_of(dir).or_else(tree).unwrap_or_else(|| dir.to_owned())
 }
 
-/// Whose turns are asked for in a directory.
+/// Whose turns are asked for in a directory: the nearest that has some, up to the root of what is around it.
 fn root_with_turns(services: &Services, dir: &Path) -> PathBuf {
-    let root = root_of(services, dir);
-    match root == dir {
-        // Where nothing is around it, edits were perhaps made further up.
-        true => edits::root_with_turns(&services.turns, dir).unwrap_or(root),
-        false => root,
-    }
+    let tree = || dir.ancestors().find(|dir| crate::git::is_work_tree(dir)).map(Path::to_owned);
+    let root = services.workspaces.root_of(dir).or_else(tree);
+    let found = edits::root_with_turns(&services.turns, dir, root.as_deref());
+    found.or(root).unwrap_or_else(|| dir.to_owned())
 }
 
 /// The path of a file that edits were asked for, from the root.
 fn asked(named: &Text, dir: &Path, root: &Path) -> RpcResult<Vec<u8>> {
     let path = dir.join(named.as_path());
     // It may be one that is to be made.
-    let path = path.canonicalize().unwrap_or(path);
+    let path = path.canonicalize().unwrap_or_else(|_| super::workspace::without_dots(&path));
     let path = path.strip_prefix(root).map_err(|_| {
         let named = named.as_path().display();
         Kind::BadPath
@@ -314,7 +327,7 @@ fn error(failed: Failed) -> ErrorObjectOwned {
             Kind::HookFailed.error(message, "nothing was changed; `--no-commit` leaves git alone")
         }
         Failed::LaterWork(_) => Kind::LaterWork.error(message, "`hob undo --list` tells the turns"),
-        Failed::Io(_) => {
+        Failed::Io(_) | Failed::Half(_) => {
             Kind::NotWritten.error(message, "look at its permissions and the room on its disk")
         }
         Failed::Refused(..) => Kind::LaterWork.error(message, "look at the file"),

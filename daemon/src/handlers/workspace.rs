@@ -74,7 +74,7 @@ impl WorkspaceApiServer for Workspace {
 }
 
 /// A path that is not there, as it was named when it was: `..` leads to the parent.
-fn without_dots(path: &Path) -> PathBuf {
+pub(super) fn without_dots(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {
         match part {

@@ -215,7 +215,7 @@ pub struct TurnList {
 }
 
 /// A turn.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TurnInfo {
     /// Its number, by which it is known in its root.
@@ -224,8 +224,9 @@ pub struct TurnInfo {
     pub time: u64,
     /// The first line of its message.
     pub message: String,
-    /// It was taken back.
-    pub undone: bool,
+    /// `made`, `undone`, or `interrupted` until the next turn brings it to an end; `unreadable` where
+    /// another version of hob has written it, or it is damaged: `message` says so.
+    pub state: String,
     /// What it did to the files.
     pub files: Vec<AppliedFile>,
     /// Its commit, if it was committed.

@@ -25,6 +25,8 @@ pub(super) struct Fence {
     pub(super) names: Vec<Vec<u8>>,
     /// The path that the line above says, and nothing else.
     pub(super) alone: Option<Vec<u8>>,
+    /// The word that the line above says, and nothing else.
+    pub(super) word: Option<Vec<u8>>,
     /// The text in it.
     pub(super) text: Vec<u8>,
     /// It holds edits of another form.
@@ -38,8 +40,19 @@ impl Fence {
         let line = line.trim_ascii();
         let mark = line[0];
         let length = line.iter().take_while(|byte| **byte == mark).count();
-        let (text, is_taken, alone) = (Vec::new(), false, None);
-        Some(Self { mark, length, within: 0, line: number, info, names, alone, text, is_taken })
+        let (text, is_taken, alone, word) = (Vec::new(), false, None, None);
+        Some(Self {
+            mark,
+            length,
+            within: 0,
+            line: number,
+            info,
+            names,
+            alone,
+            word,
+            text,
+            is_taken,
+        })
     }
 
     /// Whether a line closes it. One of as many marks that says a language opens another one within it.

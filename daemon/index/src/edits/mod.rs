@@ -71,6 +71,8 @@ pub struct Edit {
     pub names: Vec<Vec<u8>>,
     /// What it does.
     pub change: Change,
+    /// Its name is a word that may stand there for another reason: it counts only if there is such a file.
+    pub is_vague: bool,
 }
 
 /// What an edit does to its file.

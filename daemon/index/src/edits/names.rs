@@ -15,14 +15,40 @@ pub fn from_line(line: &[u8]) -> Option<Vec<u8>> {
     if is_token(bare) {
         return Some(unescaped(bare));
     }
-    quoted(line)
+    spaced(line, bare).or_else(|| quoted(line))
+}
+
+/// A path with spaces that a line says and nothing else, in marks.
+fn spaced(line: &[u8], bare: &[u8]) -> Option<Vec<u8>> {
+    let marks = [&b"`"[..], b"**", b"\"", b"'"];
+    let is_marked = |mark: &&[u8]| {
+        memchr::memmem::find(line, &[mark, bare, mark].concat()).is_some()
+            && memchr::memmem::find(bare, mark).is_none()
+    };
+    let extension = bare.rsplit(|byte| *byte == b'.').next()?;
+    let has_extension = extension.len() < bare.len()
+        && (1..=8).contains(&extension.len())
+        && extension.iter().all(u8::is_ascii_alphanumeric);
+    let is_name = |byte: &u8| !byte.is_ascii_control() && !b"`*<>|:?\"".contains(byte);
+    let is_path = has_extension && bare.len() <= 4096 && bare.iter().all(is_name);
+    (is_path && marks.iter().any(is_marked)).then(|| bare.to_vec())
 }
 
 /// The path that a line says and nothing else.
 #[must_use]
 pub fn alone(line: &[u8]) -> Option<Vec<u8>> {
     let bare = bare(line);
-    is_path(bare).then(|| unescaped(bare))
+    if is_path(bare) {
+        return Some(unescaped(bare));
+    }
+    spaced(line, bare)
+}
+
+/// The word that a line says and nothing else: perhaps a file without an extension.
+#[must_use]
+pub fn word_alone(line: &[u8]) -> Option<Vec<u8>> {
+    let bare = bare(line);
+    is_token(bare).then(|| unescaped(bare))
 }
 
 /// A name from what stands after the opening marks of a fence: `python src/a.py`, `src/a.py`,
@@ -213,6 +239,17 @@ impl<'a> Known<'a> {
         self.listed().find(name)
     }
 
+    /// The only file of those that edits were asked for that a name may stand for.
+    #[must_use]
+    pub fn find_asked(&self, name: &[u8]) -> Option<Vec<u8>> {
+        let same = |path: &&Vec<u8>| {
+            let rest = path.strip_suffix(name);
+            rest.is_some_and(|rest| rest.is_empty() || rest.ends_with(b"/"))
+        };
+        let mut found = self.asked.iter().filter(same);
+        found.next().filter(|_| found.next().is_none()).cloned()
+    }
+
     /// The files that are called nearly so, the nearest first.
     #[must_use]
     pub fn near(&self, name: &[u8]) -> Vec<Vec<u8>> {
@@ -243,13 +280,10 @@ impl Listed {
         };
         let ending: Vec<usize> = same.iter().filter(ends).copied().collect();
         // `b/x.py` is none of `a/x.py`: a directory that is named and is another tells of a new file.
-        let lists = if name.contains(&b'/') { vec![ending] } else { vec![same.to_vec()] };
-        for list in lists {
-            match self.one(&list) {
-                Some(Ok(path)) => return Named::File(path),
-                Some(Err(several)) => return Named::Several(several),
-                None => {}
-            }
+        match self.one(if name.contains(&b'/') { &ending } else { same }) {
+            Some(Ok(path)) => return Named::File(path),
+            Some(Err(several)) => return Named::Several(several),
+            None => {}
         }
         Named::New(name.to_vec())
     }

@@ -3,7 +3,7 @@
 use super::blocks::{Block, Step as InBlock};
 use super::diff::{Diff, Found, Step};
 use super::fence::{self, Fence};
-use super::names::{alone, from_info, from_line, is_path};
+use super::names::{alone, from_info, from_line, is_path, word_alone};
 use super::patch::Patch;
 use super::{Change, Edit, Format, Malformed};
 
@@ -230,6 +230,7 @@ impl Parser {
             self.fence = Fence::open(line, self.number, names);
             if let (Some(fence), Some(above)) = (&mut self.fence, self.above.last()) {
                 fence.alone = alone(above);
+                fence.word = word_alone(above);
             }
         }
         if !line.trim_ascii().is_empty() {
@@ -284,13 +285,15 @@ impl Parser {
         if fence.is_taken {
             return;
         }
-        if let Some(name) = self.whole_name(&fence) {
+        let name = self.whole_name(&fence);
+        let is_vague = name.is_none();
+        if is_vague && fence.is_shell() {
+            self.reply.shell.push(fence.text);
+        } else if let Some(name) = name.or(fence.word) {
             let (line, format) = (fence.line, Format::Whole);
             let change = Change::Whole(fence.text);
             let block = self.wholes.len() as u32 + 1;
-            self.wholes.push(Edit { block, line, format, names: vec![name], change });
-        } else if fence.is_shell() {
-            self.reply.shell.push(fence.text);
+            self.wholes.push(Edit { block, line, format, names: vec![name], change, is_vague });
         }
     }
 
@@ -304,7 +307,8 @@ impl Parser {
             match change {
                 Ok(change) => {
                     let block = self.next_block();
-                    self.reply.edits.push(Edit { block, line, format, names, change });
+                    let is_vague = false;
+                    self.reply.edits.push(Edit { block, line, format, names, change, is_vague });
                 }
                 Err(what) => self.malformed(line, names, what),
             }

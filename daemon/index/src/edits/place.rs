@@ -234,6 +234,12 @@ fn told_apart<'a>(
     found: Vec<(usize, Fit<'a>)>,
     moved: i64,
 ) -> Vec<(usize, Fit<'a>)> {
+    if let Some(at) = edit.at {
+        let wanted = i64::from(at) - 1 + moved;
+        if let Some(there) = found.iter().find(|(at, _)| *at as i64 == wanted) {
+            return vec![*there];
+        }
+    }
     if !edit.anchors.is_empty() {
         let mut from = Some(0);
         for anchor in &edit.anchors {
@@ -258,12 +264,6 @@ fn told_apart<'a>(
             && let Some(first) = found.iter().find(|(at, _)| *at + 1 >= from)
         {
             return vec![*first];
-        }
-    }
-    if let Some(at) = edit.at {
-        let wanted = i64::from(at) - 1 + moved;
-        if let Some(there) = found.iter().find(|(at, _)| *at as i64 == wanted) {
-            return vec![*there];
         }
     }
     found

@@ -165,7 +165,8 @@ pub struct Plan {
 #[must_use]
 pub fn plan(reply: &Reply, known: &Known<'_>, files: &dyn Files) -> Plan {
     let (states, order, gone) = (BTreeMap::new(), Vec::new(), BTreeSet::new());
-    let mut planner = Planner { known, files, states, order, gone, last: None };
+    let first = BTreeMap::new();
+    let mut planner = Planner { known, files, first, states, order, gone, last: None, alike: 0 };
     let malformed = reply.malformed.iter().map(|one| Failure {
         block: one.block,
         line: one.line,
@@ -175,7 +176,11 @@ pub fn plan(reply: &Reply, known: &Known<'_>, files: &dyn Files) -> Plan {
         nearest: None,
     });
     let mut failures: Vec<Failure> = malformed.collect();
-    for edit in &reply.edits {
+    for (at, edit) in reply.edits.iter().enumerate() {
+        if edit.is_vague && !edit.names.iter().any(|name| planner.is_there(name)) {
+            continue;
+        }
+        planner.alike = alike(&reply.edits[at..]);
         if let Err(failure) = planner.edit(edit) {
             failures.push(*failure);
         }
@@ -200,6 +205,8 @@ struct State {
 struct Planner<'a> {
     known: &'a Known<'a>,
     files: &'a dyn Files,
+    /// What files held at first, by their paths; none where there was none.
+    first: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
     /// By the paths of now.
     states: BTreeMap<Vec<u8>, State>,
     order: Vec<Vec<u8>>,
@@ -207,11 +214,17 @@ struct Planner<'a> {
     gone: BTreeSet<Vec<u8>>,
     /// The file of the edit before.
     last: Option<Vec<u8>>,
+    /// How many edits from here on do the same in the same file.
+    alike: usize,
 }
 
 type Failed = Box<Failure>;
 
 impl Planner<'_> {
+    fn is_there(&self, name: &[u8]) -> bool {
+        self.files.find(name).is_ok_and(|found| found.is_there)
+    }
+
     fn edit(&mut self, edit: &Edit) -> Result<(), Failed> {
         let path = self.path(edit)?;
         self.last = Some(path.clone());
@@ -262,8 +275,12 @@ impl Planner<'_> {
                 encoding => encode(text, encoding).is_some(),
             };
             if !is_kept {
-                let message =
-                    format!("`{shown}` is no UTF-8, and the new text has letters beyond ASCII");
+                let message = match state.encoding {
+                    Encoding::Binary => format!("`{shown}` is no text"),
+                    _ => {
+                        format!("`{shown}` is no UTF-8, and the new text has letters beyond ASCII")
+                    }
+                };
                 return Err(failed(Kind::NotText, message));
             }
         }
@@ -284,7 +301,15 @@ impl Planner<'_> {
             state.moved.iter().filter(|(line, _)| *line < at).map(|(_, lines)| lines).sum()
         });
         let text = state.text.as_deref().unwrap_or_default();
-        match place(text, replace, moved) {
+        let mut placed = place(text, replace, moved);
+        if let Err(Misfit::Ambiguous { lines }) = &placed
+            && lines.len() == self.alike
+        {
+            // As many edits as places: each gets one, and it is all the same which.
+            let first = Replace { at: lines.first().copied(), ..replace.clone() };
+            placed = place(text, &first, 0);
+        }
+        match placed {
             Ok(placed) => {
                 if let Some(at) = replace.at {
                     let count = |text: &[u8]| memchr::memchr_iter(b'\n', text).count() as i64;
@@ -353,6 +378,9 @@ impl Planner<'_> {
         let refused = |refused: Refused| fail(edit, Some(to), refused.kind, refused.message);
         let found = self.files.find(to).map_err(refused)?;
         let to = found.path.as_slice();
+        if to == path {
+            return Ok(());
+        }
         self.open(to).map_err(|refused| fail(edit, Some(to), refused.kind, refused.message))?;
         if self.states[to].text.is_some() {
             let message = format!("`{}` is there already: nothing can be renamed to it", shown(to));
@@ -376,6 +404,13 @@ impl Planner<'_> {
                 "nothing says which file it is meant for: put the path on the line above it";
             return self.last.clone().ok_or_else(|| fail(edit, None, Kind::NoName, message.into()));
         }
+        let is_new = match &edit.change {
+            Change::Replace(replace) => {
+                replace.readings.iter().any(|reading| reading.search.is_empty())
+            }
+            Change::Whole(_) | Change::Create(_) => true,
+            Change::Delete | Change::Rename(_) => false,
+        };
         let (mut several, mut refused) = (None, None);
         for name in &edit.names {
             match self.files.find(name) {
@@ -388,6 +423,14 @@ impl Planner<'_> {
                 Err(why) => {
                     refused = refused.or(Some((name, why)).filter(|_| is_path(name)));
                     continue;
+                }
+            }
+            // What may be new is meant where it is said to be. Only a whole file may lack its directory.
+            let is_whole = matches!(edit.change, Change::Whole(_)) && !name.contains(&b'/');
+            if is_new && !is_whole {
+                match self.known.find_asked(name) {
+                    Some(path) => return Ok(path),
+                    None => continue,
                 }
             }
             match self.known.find(name) {
@@ -406,23 +449,19 @@ impl Planner<'_> {
                 format!("`{}` may be {}: give the whole path", shown(name), paths.join(" or "));
             return Err(fail(edit, Some(name), Kind::Ambiguous, message));
         }
-        let is_new = match &edit.change {
-            Change::Replace(replace) => {
-                replace.readings.iter().any(|reading| reading.search.is_empty())
-            }
-            Change::Whole(_) | Change::Create(_) => true,
-            Change::Delete | Change::Rename(_) => false,
-        };
         if is_new {
-            let path = edit.names.iter().find(|name| is_path(name));
+            // A name with a space was in marks.
+            let mut paths = edit.names.iter().filter(|name| is_path(name) || name.contains(&b' '));
+            let path = paths.next();
             let path = path.and_then(|name| Some(self.files.find(name).ok()?.path));
             let message =
                 "nothing says which file is to be made: put the path on the line above it";
             return path.ok_or_else(|| fail(edit, None, Kind::NoName, message.into()));
         }
         let name = &edit.names[0];
+        let may_be_near = matches!(edit.change, Change::Replace(_));
         match self.known.near(name).as_slice() {
-            [one] => Ok(one.clone()),
+            [one] if may_be_near => Ok(one.clone()),
             _ if self.last.is_some() && !is_path(name) => Ok(self.last.clone().unwrap_or_default()),
             _ => Err(self.no_file(edit, name)),
         }
@@ -458,8 +497,12 @@ impl Planner<'_> {
         if self.states.contains_key(path) {
             return Ok(());
         }
-        let is_gone = self.gone.contains(path);
-        let before = if is_gone { None } else { self.files.read(path)? };
+        let first = match self.first.get(path) {
+            Some(first) => first.clone(),
+            None => self.files.read(path)?,
+        };
+        self.first.insert(path.to_vec(), first.clone());
+        let before = first.filter(|_| !self.gone.contains(path));
         let (text, encoding) = match &before {
             Some(bytes) => {
                 let (text, encoding) = decode(bytes);
@@ -474,10 +517,53 @@ impl Planner<'_> {
         Ok(())
     }
 
+    /// One change for each path, from what it held at first to what it holds at last.
     fn finish(mut self) -> Vec<FileChange> {
+        let mut last: BTreeMap<Vec<u8>, Last> = BTreeMap::new();
+        for (path, state) in std::mem::take(&mut self.states) {
+            let text = state.text.and_then(|text| encode(&text, state.encoding));
+            last.insert(path, Last { from: state.from, bytes: text, ranges: state.ranges });
+        }
+        let has = |path: &Vec<u8>| last.get(path).is_some_and(|last| last.bytes.is_some());
+        let had = |path: &Vec<u8>| self.first.get(path).is_some_and(Option::is_some);
+        // A file that has gone from where it was to where none was is called otherwise.
+        let renamed: BTreeMap<Vec<u8>, Vec<u8>> = last
+            .iter()
+            .filter(|(path, last)| last.bytes.is_some() && !had(path))
+            .filter_map(|(path, last)| Some((path.clone(), last.from.clone()?)))
+            .filter(|(path, from)| path != from && had(from) && !has(from))
+            .collect();
         let order = std::mem::take(&mut self.order);
-        order.into_iter().filter_map(|path| self.states.remove(&path)?.finish(path)).collect()
+        let rest: Vec<_> =
+            self.first.keys().filter(|path| !order.contains(path)).cloned().collect();
+        let mut changes = Vec::new();
+        for path in order.into_iter().chain(rest) {
+            let Last { bytes: after, ranges, .. } = last.remove(&path).unwrap_or_default();
+            let from = renamed.get(&path).cloned();
+            let was = from.as_ref().unwrap_or(&path);
+            let before = self.first.get(was).cloned().flatten();
+            let action = match (&before, &after, &from) {
+                (None, None, _) => continue,
+                (Some(_), None, _) if renamed.values().any(|from| *from == path) => continue,
+                (None, Some(_), _) => Action::Create,
+                (Some(_), None, _) => Action::Delete,
+                (Some(_), Some(_), Some(_)) => Action::Rename,
+                (Some(before), Some(after), None) if before == after => continue,
+                (Some(_), Some(_), None) => Action::Edit,
+            };
+            changes.push(FileChange { path, from, action, before, after, ranges });
+        }
+        changes
     }
+}
+
+/// What a path holds in the end.
+#[derive(Default)]
+struct Last {
+    /// The path of the file that it began as.
+    from: Option<Vec<u8>>,
+    bytes: Option<Vec<u8>>,
+    ranges: Vec<Range<u32>>,
 }
 
 impl State {
@@ -485,21 +571,18 @@ impl State {
         self.text = Some(text);
         self.ranges.extend(ranges);
     }
+}
 
-    fn finish(self, path: Vec<u8>) -> Option<FileChange> {
-        let after = self.text.and_then(|text| encode(&text, self.encoding));
-        let from = self.from.filter(|from| *from != path);
-        let action = match (&self.before, &after, &from) {
-            (None, None, _) => return None,
-            (None, Some(_), _) => Action::Create,
-            (Some(_), None, _) => Action::Delete,
-            (Some(_), Some(_), Some(_)) => Action::Rename,
-            (Some(before), Some(after), None) if before == after => return None,
-            (Some(_), Some(_), None) => Action::Edit,
-        };
-        let (before, ranges) = (self.before, self.ranges);
-        Some(FileChange { path, from, action, before, after, ranges })
-    }
+/// How many edits do what the first one does, in the same file.
+fn alike(edits: &[Edit]) -> usize {
+    let Some((first, rest)) = edits.split_first() else { return 0 };
+    let Change::Replace(replace) = &first.change else { return 1 };
+    let is_alike = |edit: &&Edit| {
+        let is_same = edit.names == first.names || edit.names.is_empty();
+        matches!(&edit.change, Change::Replace(other) if other.readings == replace.readings)
+            && is_same
+    };
+    1 + rest.iter().filter(is_alike).count()
 }
 
 /// Whether all that is no ASCII in a text is in the one before as well, line by line.

@@ -61,10 +61,15 @@ pub fn unified(before: Option<Side<'_>>, after: Option<Side<'_>>, to: &mut Vec<u
         return;
     }
     to.extend([b"--- ", from.as_slice(), b"\n+++ ", &into, b"\n"].concat());
+    fn lines(bytes: &[u8]) -> Vec<&[u8]> {
+        bytes.split_inclusive(|byte| *byte == b'\n').collect()
+    }
+    let (old_lines, new_lines) = (lines(old_bytes), lines(new_bytes));
     let diff = TextDiff::configure()
         .algorithm(Algorithm::Myers)
         .timeout(LONGEST)
-        .diff_lines(old_bytes, new_bytes);
+        .newline_terminated(true)
+        .diff_slices(&old_lines, &new_lines);
     let mut diff = diff.unified_diff();
     // Memory takes all.
     let _ = diff.context_radius(AROUND).to_writer(&mut *to);
@@ -123,6 +128,7 @@ mod tests {
             told(Some(("o", "x\n")), Some(("n", "x\n"))),
             "diff --git a/o b/n\nrename from o\nrename to n\n"
         );
+        assert!(told(Some(("a", "x\ry\n")), Some(("a", "x\rz\n"))).ends_with("\n-x\ry\n+x\rz\n"));
         assert!(told(None, Some(("b", "\0"))).ends_with("Binary files /dev/null and b/b differ\n"));
         assert!(told(None, Some(("\u{202e}b", ""))).starts_with(r#"diff --git "a/\342\200\256b""#));
     }

@@ -1,7 +1,6 @@
-//! Any reply, in each form alone and in all: however it comes in pieces its edits are the same, and they are
-//! made in files or fail, and nothing else. The first byte says the form and the size of the pieces, and what
-//! follows up to a NUL is a file.
-#![no_main]
+//! A reply in one form, or in any: however it comes in pieces its edits are the same, and they are made in
+//! files or fail, and nothing else. The first byte says the size of the pieces, and what follows up to a NUL is
+//! a file.
 
 use hob_index::edits::names::Known;
 use hob_index::edits::{Files, Format, Parser, Refused, parse, plan};
@@ -18,19 +17,18 @@ impl Files for One<'_> {
     }
 }
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+pub(crate) fn check(only: Option<Format>, bytes: &[u8]) {
     let Some((first, rest)) = bytes.split_first() else { return };
-    let only = Format::ALL.get(usize::from(first % 6)).copied();
     let end = rest.iter().position(|byte| *byte == 0).unwrap_or(0);
     let (file, reply) = (&rest[..end], &rest[end..]);
     let reply = reply.strip_prefix(b"\0").unwrap_or(reply);
     let whole = parse(reply, only);
     let mut parser = Parser::new(only);
-    reply.chunks(usize::from(first / 6) + 1).for_each(|piece| parser.feed(piece));
+    reply.chunks(usize::from(*first) + 1).for_each(|piece| parser.feed(piece));
     assert_eq!(parser.finish(), whole);
     let all = || vec![b"src/a.py".to_vec()];
     let plan = plan(&whole, &Known::of(Vec::new(), all), &One(file));
     for change in plan.files {
         assert!(change.before != change.after || change.from.is_some());
     }
-});
+}

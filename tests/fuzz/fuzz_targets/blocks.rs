@@ -1,0 +1,8 @@
+//! SEARCH/REPLACE blocks.
+#![no_main]
+
+mod edits;
+
+use hob_index::edits::Format;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| edits::check(Some(Format::Diff), bytes));
