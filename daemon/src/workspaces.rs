@@ -385,7 +385,7 @@ fn read_named(list: &Path) -> BTreeSet<PathBuf> {
 }
 
 /// A home directory or the root of the file system is never indexed without having been named.
-fn is_too_large(root: &Path) -> bool {
+pub(crate) fn is_too_large(root: &Path) -> bool {
     let home = std::env::var_os("HOME").map(PathBuf::from);
     let home = home.map(|home| home.canonicalize().unwrap_or(home));
     root.parent().is_none() || home.is_some_and(|home| home.starts_with(root))

@@ -81,12 +81,12 @@ In a git repository the edits are committed, and before them what was not commit
 On a pipe each line has three fields, separated by tabs: edit, create, delete or rename, the path, and
 the lines that are new, or of a rename the path before.
 
-JSON: {\"root\", \"turn\"?, \"applied\": [{\"path\", \"from\"?, \"action\", \"ranges\": [{\"start\", \"end\"}]}], \"failed\":
+JSON: {\"root\", \"turn\"?, \"applied\": [{\"path\", \"from\"?, \"action\", \"ranges\"?: [{\"start\", \"end\"}]}], \"failed\":
 [{\"block\"?, \"line\"?, \"path\"?, \"kind\", \"message\", \"nearest\"?: {\"line\", \"text\"}}], \"report\", \"warnings\"?:
 [{\"path\", \"line\"}], \"commit\"?, \"saved\"?, \"shell\"?, \"notes\"?, \"diff\"?, \"elapsed_us\"}.
 
-Exit status: 0 if the edits are made, 1 if they do not fit, 2 after an error; but for 0, nothing was
-changed.
+Exit status: 0 if the edits are made, 1 if they do not fit, 2 after an error; at 1 and 2 nothing was
+changed, unless the daemon was lost meanwhile: `hob undo --list` tells.
 
 Examples:
   hob apply reply.md
@@ -120,7 +120,7 @@ fn define_apply(command: Command) -> Command {
                 .long("format")
                 .value_name("FORMAT")
                 .value_parser(formats)
-                .help("Take only edits of one form [default: auto, all]"),
+                .help("Take only edits of one form; diff and diff-fenced are blocks, the path above or in the fence [default: auto, all]"),
         )
         .arg(
             Arg::new("files")
@@ -196,6 +196,7 @@ fn apply(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
         message: matches.get_one::<String>("message").cloned(),
         no_commit: on(matches, "no-commit"),
         dry_run: on(matches, "dry-run"),
+        umask: Some(umask()),
         environment: ENVIRONMENT.iter().filter_map(variable).collect::<BTreeMap<_, _>>(),
     };
     let found = world.ask_once(|connection| block_on(connection.apply(query.clone())))?;
@@ -204,6 +205,13 @@ fn apply(matches: &ArgMatches, world: &mut World<'_>) -> Result<Status, Error> {
         false => print(&found, world)?,
     }
     Ok(if found.applied.is_empty() { Status::Nothing } else { Status::Done })
+}
+
+/// What permissions new files lack here. The system tells it only to whoever sets it.
+fn umask() -> u32 {
+    let umask = rustix::process::umask(rustix::fs::Mode::empty());
+    rustix::process::umask(umask);
+    umask.bits()
 }
 
 fn reply(file: Option<&OsString>, world: &mut World<'_>) -> Result<Text, Error> {
@@ -245,9 +253,10 @@ fn print(found: &ApplyResult, world: &mut World<'_>) -> Result<(), Error> {
     for note in &found.notes {
         world.note(note, "")?;
     }
-    for command in &found.shell {
-        let command = shown(command.as_bytes().trim_ascii());
-        world.note(&format!("the reply suggests to run: {command}"), "")?;
+    let lines =
+        found.shell.iter().flat_map(|command| command.as_bytes().split(|byte| *byte == b'\n'));
+    for line in lines.filter(|line| !line.trim_ascii().is_empty()) {
+        world.note(&format!("the reply suggests to run: {}", shown(line.trim_ascii())), "")?;
     }
     if let Some(turn) = found.turn {
         let id = |id: &Option<String>, what: &str| {

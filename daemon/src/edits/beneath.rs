@@ -21,6 +21,8 @@ pub(crate) struct Root {
     path: PathBuf,
     /// A file that is edited has no more bytes.
     most: u64,
+    /// What permissions new directories lack.
+    umask: u32,
 }
 
 /// A file as it is.
@@ -39,9 +41,9 @@ pub(crate) struct Place {
 
 impl Root {
     /// That at a canonical path, for files of at most so many bytes.
-    pub(crate) fn open(path: &Path, most: u64) -> io::Result<Self> {
+    pub(crate) fn open(path: &Path, most: u64, umask: u32) -> io::Result<Self> {
         let dir = Dir::open_ambient_dir(path, ambient_authority())?;
-        Ok(Self { dir, path: path.to_owned(), most })
+        Ok(Self { dir, path: path.to_owned(), most, umask })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -101,6 +103,14 @@ impl Root {
     fn relative(&self, name: &[u8]) -> Result<Vec<u8>, Refused> {
         let path = as_path(name);
         let path = path.strip_prefix(&self.path).unwrap_or(path);
+        // Some write the root as `/`.
+        let inner = path.strip_prefix("/").ok().filter(|inner| self.dir.is_file(inner));
+        let path = inner.unwrap_or(path);
+        let is_drive =
+            name.get(1) == Some(&b':') && name.first().is_some_and(u8::is_ascii_alphabetic);
+        if is_drive || name.starts_with(b"~/") {
+            return Err(forbidden(name, "it leads out of the workspace"));
+        }
         let mut parts: Vec<&[u8]> = Vec::new();
         for part in path.components() {
             match part {
@@ -148,7 +158,8 @@ impl Root {
                 Ok(dir) => dir,
                 Err(Errno::NOENT) => {
                     let Some(made) = make else { return Ok(None) };
-                    match rustix::fs::mkdirat(&dir, part, Mode::from_raw_mode(0o777)) {
+                    match rustix::fs::mkdirat(&dir, part, Mode::from_raw_mode(0o777 & !self.umask))
+                    {
                         Ok(()) => made.push(so_far.clone()),
                         Err(Errno::EXIST) => {}
                         Err(errno) => return Err(refused(&errno.into())),

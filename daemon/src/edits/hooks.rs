@@ -30,7 +30,7 @@ pub(crate) fn run(
             Ok((Some(status), _)) if status.success() => Ok(()),
             Ok((Some(_), told)) => Err(Failed::Hook(format!("the hook `{name}` says no:\n{told}"))),
             Ok((None, told)) => Err(Failed::Hook(format!(
-                "the hook `{name}` took more than {} ms, the limit `git.hook_ms`:\n{told}",
+                "the hook `{name}` took more than {} ms, the limit `git.hook_ms`\n{told}",
                 longest.as_millis()
             ))),
             Err(error) => {

@@ -77,8 +77,10 @@ pub(crate) struct Asked<'a> {
     pub(crate) dry_run: bool,
     /// What files held that the reply speaks of: BLAKE3 in hexadecimal digits.
     pub(crate) seen: HashMap<Vec<u8>, String>,
-    /// The caller's, for hooks.
+    /// The caller's, for hooks and for the name to commit in.
     pub(crate) environment: Environment,
+    /// What permissions the caller's new files lack.
+    pub(crate) umask: Option<u32>,
 }
 
 /// What became of a reply.
@@ -92,6 +94,8 @@ pub(crate) struct Applied {
     pub(crate) failures: Vec<Failure>,
     /// There are edits, and the files are so already.
     pub(crate) changes_nothing: bool,
+    /// The lines of the reply on which fences begin that name no file.
+    pub(crate) unnamed: Vec<u32>,
     /// Commands that the reply suggests.
     pub(crate) shell: Vec<Vec<u8>>,
     /// Files that were sound and are not any more, with the line of the first error.
@@ -122,7 +126,7 @@ impl Editor<'_> {
             edits::parse(asked.reply, asked.format)
         };
         let shell = reply.shell.clone();
-        let root = self.open()?;
+        let root = self.open(asked.umask)?;
         let mut notes = Vec::new();
         let wanted = asked.commit && self.settings.commit;
         let (turns, unread) = self.turns(&root, asked.environment.clone())?;
@@ -148,15 +152,20 @@ impl Editor<'_> {
         failures.extend(self.unseen(&files, &asked.seen, &tree));
         if !failures.is_empty() || files.is_empty() {
             let changes_nothing = !reply.edits.is_empty();
-            return Ok(Applied { failures, shell, notes, changes_nothing, ..Applied::default() });
+            let unnamed = reply.unnamed;
+            let rest = Applied::default();
+            return Ok(Applied { failures, shell, notes, changes_nothing, unnamed, ..rest });
         }
         let committed = tree.committed(wanted, &files, &mut notes)?;
         if asked.dry_run {
             let broken = broken(&files, self.settings.syntax, self.crew);
-            let diff = diff_of(&changes(&files, &tree.modes.borrow(), &committed));
+            let diff = diff_of(&changes(&files, &tree.modes.borrow(), &committed, asked.umask));
             return Ok(Applied { files, shell, broken, notes, diff, ..Applied::default() });
         }
-        let changes = changes(&files, &tree.modes.borrow(), &committed);
+        let changes = changes(&files, &tree.modes.borrow(), &committed, asked.umask);
+        if changes.is_empty() {
+            return Ok(Applied { shell, notes, changes_nothing: true, ..Applied::default() });
+        }
         notes.extend(more_names(&root, &changes));
         if let Some(git) = turns.git.as_ref().filter(|_| !committed.is_empty()) {
             notes.extend(staged_apart(git, &changes)?);
@@ -192,7 +201,7 @@ impl Editor<'_> {
         if !Journal::of(self.turns, self.root).exists() {
             return Ok(Vec::new());
         }
-        let root = self.open()?;
+        let root = self.open(None)?;
         let (turns, unread) = self.turns(&root, Environment::new())?;
         let numbers = turns.journal.numbers().map_err(|error| unread_journal(&error))?;
         let mut last: Vec<Turn> = Vec::new();
@@ -268,8 +277,9 @@ impl Editor<'_> {
         Ok(Some((turn, diff_of(&changes))))
     }
 
-    fn open(&self) -> Result<Root, Failed> {
-        Root::open(self.root, self.settings.file_bytes).map_err(|error| {
+    fn open(&self, umask: Option<u32>) -> Result<Root, Failed> {
+        let umask = umask.unwrap_or(0);
+        Root::open(self.root, self.settings.file_bytes, umask).map_err(|error| {
             let root = self.root.display();
             Failed::Io(format!("`{root}` cannot be opened: {}", crate::io_text(&error)))
         })
@@ -325,7 +335,7 @@ pub(crate) fn recover(turns: &Path, settings: Settings) {
             // It is for whoever makes the next turn there to set aside.
             Err(_) => continue,
         };
-        let Ok(beneath) = Root::open(&root, settings.file_bytes) else { continue };
+        let Ok(beneath) = Root::open(&root, settings.file_bytes, 0) else { continue };
         let git = Work::of(&root, Environment::new()).unwrap_or_default();
         let turns = Turns { root: &beneath, journal, git, attribution: settings.attribution };
         if let Err(error) = turns.recover() {
@@ -401,7 +411,11 @@ impl Files for Tree<'_> {
         let standing = self.standing(path)?;
         match &standing {
             Standing::Ignored | Standing::Within(_) if is_secret(path) => {
-                return Err(forbidden(path, "it is ignored, and by its name it keeps secrets"));
+                let why = match self.git {
+                    Some(_) => "it is ignored, and by its name it keeps secrets",
+                    None => "by its name it keeps secrets, and no repository has it",
+                };
+                return Err(forbidden(path, why));
             }
             Standing::Within(other) if self.commits => {
                 let other = shown(other);
@@ -537,9 +551,14 @@ fn unseen(file: &FileChange, seen: &HashMap<Vec<u8>, String>) -> Option<Failure>
 /// What is staged of files and stands nowhere else: the index gets the edited file in its place.
 fn staged_apart(git: &Work, changes: &[Change]) -> Result<Vec<String>, Failed> {
     let staged = git.staged(&turns::sides(changes), |side| side.before)?;
-    let note = |(path, id): (Vec<u8>, String)| {
+    let note = |(path, id): (Vec<u8>, Option<String>)| {
         let name = shown(&path);
-        format!("what was staged of `{name}` is no more: `git cat-file -p {id}` prints it")
+        match id {
+            Some(id) => {
+                format!("what was staged of `{name}` is no more: `git cat-file -p {id}` prints it")
+            }
+            None => format!("that `{name}` is to be no part of commits was staged, and is no more"),
+        }
     };
     Ok(staged.into_iter().map(note).collect())
 }
@@ -564,13 +583,24 @@ fn changes(
     files: &[FileChange],
     modes: &HashMap<Vec<u8>, u32>,
     committed: &[Vec<u8>],
+    umask: Option<u32>,
 ) -> Vec<Change> {
     let mut changes = Vec::new();
     for file in files {
         let had = file.from.as_ref().unwrap_or(&file.path);
         let mode = file.before.as_ref().and_then(|_| modes.get(had).copied());
-        let kept = |bytes: &Option<Vec<u8>>| bytes.clone().map(|bytes| Kept { bytes, mode });
-        let (before, after) = (kept(&file.before), kept(&file.after));
+        let new = umask.or(file.program.map(|_| 0o022)).map(|umask| 0o666 & !umask);
+        let run = |mode: u32| match file.program {
+            // Whoever may read it may run it.
+            Some(true) => mode | (mode & 0o444) >> 2,
+            Some(false) => mode & !0o111,
+            None => mode,
+        };
+        let kept = |bytes: &Option<Vec<u8>>, mode| bytes.clone().map(|bytes| Kept { bytes, mode });
+        let (before, after) = (kept(&file.before, mode), kept(&file.after, mode.or(new).map(run)));
+        if before.is_some() && before == after && file.from.is_none() {
+            continue;
+        }
         let mut add = |path: &Vec<u8>, from: Option<&Vec<u8>>, before, after| {
             let (path, from, is_committed) =
                 (path.clone(), from.cloned(), committed.contains(path));

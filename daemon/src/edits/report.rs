@@ -6,12 +6,23 @@ use hob_index::edits::{Failure, shown};
 const NEAREST: usize = 40;
 
 /// All that hinders. Of a reply without any edit it says so.
-pub(crate) fn report(failures: &[Failure], changes_nothing: bool) -> String {
+pub(crate) fn report(failures: &[Failure], changes_nothing: bool, unnamed: &[u32]) -> String {
     if failures.is_empty() && changes_nothing {
         return "Its edits change nothing: all of it is there already.\n".to_owned();
     }
     if failures.is_empty() {
-        return "There is no edit in it; nothing was changed.\n".to_owned();
+        let lines: Vec<_> = unnamed.iter().take(10).map(u32::to_string).collect();
+        let fences = match lines.as_slice() {
+            [] => String::new(),
+            [one] => format!(
+                "The fence on its line {one} names no file: put the path alone on the line above it.\n"
+            ),
+            several => format!(
+                "The fences on its lines {} name no file: put the path alone on the line above each.\n",
+                several.join(", ")
+            ),
+        };
+        return format!("There is no edit in it; nothing was changed.\n{fences}");
     }
     let mut text = match failures.len() {
         1 => "An edit does not fit; nothing was changed.\n".to_owned(),

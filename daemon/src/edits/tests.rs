@@ -182,6 +182,7 @@ fn asked(reply: &str) -> Asked<'_> {
         dry_run: false,
         seen: HashMap::new(),
         environment: BTreeMap::new(),
+        umask: None,
     }
 }
 
@@ -532,7 +533,7 @@ fn what_was_done_later_is_not_undone() {
     place.write("a", "two, by hand\n");
     // The later turn alone can go.
     let failed = place.undo(2).unwrap_err();
-    assert!(failed.to_string().contains("`a` was changed since"), "{failed}");
+    assert!(failed.to_string().contains("`a` is not as it has left it"), "{failed}");
     assert_eq!(fs::read_to_string(place.root().join("b")).unwrap(), "two\n");
     assert_eq!(place.undo(1).unwrap().len(), 1);
     assert!(place.undo(1).is_err());

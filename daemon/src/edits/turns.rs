@@ -534,8 +534,8 @@ fn unread(number: u64, error: &io::Error) -> Failed {
 fn later(number: u64, path: &[u8]) -> Failed {
     let name = shown(path);
     Failed::LaterWork(format!(
-        "turn {number} is not taken back, as `{name}` was changed since, and that would be lost: put the \
-         change aside (`git stash` does), or see what the turn did with `hob diff --turn {number}`"
+        "turn {number} is not taken back, as `{name}` is not as it has left it, and that would be lost: \
+         `hob diff --turn {number} | git apply -R` takes back what still fits"
     ))
 }
 

@@ -35,6 +35,9 @@ pub(crate) struct Commits {
     pub(crate) commit: String,
 }
 
+/// A path from the root, and the id of what is staged of it; none where that is that it is no more.
+pub(crate) type StagedApart = (Vec<u8>, Option<String>);
+
 /// Variables and their values.
 pub(crate) type Environment = BTreeMap<OsString, OsString>;
 
@@ -103,7 +106,12 @@ impl From<git2::Error> for Refusal {
             (_, ErrorClass::Os) => "look at its permissions and the room on its disk",
             _ => "see what `git status` says; `--no-commit` leaves git alone",
         };
-        Self::new(format!("git: {}", error.message()), hint)
+        // It does not always say.
+        let message = match error.message() {
+            "" | "no error" => "it cannot be written",
+            message => message,
+        };
+        Self::new(format!("git: {message}"), hint)
     }
 }
 
@@ -337,7 +345,7 @@ impl Work {
         &self,
         sides: &[Side<'a>],
         of: impl Fn(&Side<'a>) -> Option<(&'a [u8], Option<u32>)>,
-    ) -> Result<Vec<(Vec<u8>, String)>, Refusal> {
+    ) -> Result<Vec<StagedApart>, Refusal> {
         let index = self.repository.index()?;
         let tree = self.head()?.map(|commit| commit.tree()).transpose()?;
         let mut staged = Vec::new();
@@ -345,8 +353,11 @@ impl Work {
             let entry = index.get_path(as_path(&self.whole(side.path)), 0).map(|entry| entry.id);
             let committed = tree.as_ref().and_then(|tree| self.entry(tree, side.path));
             let held = self.blob(side, of(side))?.map(|(id, _)| id);
-            if let Some(id) = entry.filter(|id| Some(*id) != committed && Some(*id) != held) {
-                staged.push((side.path.to_vec(), id.to_string()));
+            // Of a new file nothing is staged.
+            let is_other =
+                entry != committed && entry != held && (entry.is_some() || held.is_some());
+            if is_other {
+                staged.push((side.path.to_vec(), entry.map(|id| id.to_string())));
             }
         }
         Ok(staged)

@@ -118,6 +118,7 @@ fn apply(services: &Services, query: ApplyQuery) -> RpcResult<ApplyResult> {
         dry_run: query.dry_run,
         seen: query.seen.into_iter().map(|seen| (seen.path.into_bytes(), seen.hash)).collect(),
         environment: environment.collect(),
+        umask: query.umask.map(|umask| umask & 0o777),
     };
     let warm = services.workspaces.of(&root).filter(|warm| warm.workspace.root() == root);
     let all = || all(services, &root, warm.as_deref());
@@ -128,9 +129,10 @@ fn apply(services: &Services, query: ApplyQuery) -> RpcResult<ApplyResult> {
 }
 
 fn told(applied: Applied, root: PathBuf, dry_run: bool, elapsed_us: u64) -> ApplyResult {
-    let Applied { turn, files, failures, changes_nothing, .. } = applied;
+    let Applied { turn, files, failures, changes_nothing, unnamed, .. } = applied;
     let Applied { shell, broken, commits, notes, diff, .. } = applied;
-    let report = if files.is_empty() { report(&failures, changes_nothing) } else { String::new() };
+    let report =
+        if files.is_empty() { report(&failures, changes_nothing, &unnamed) } else { String::new() };
     let warning =
         |(path, line): (Vec<u8>, u32)| SyntaxWarning { path: Text::from(path), line: line.into() };
     let (commit, saved) = commits.map_or((None, None), |it| (Some(it.commit), it.saved));
@@ -290,6 +292,10 @@ fn asked(named: &Text, dir: &Path, root: &Path) -> RpcResult<Vec<u8>> {
 /// All files that a search sees.
 fn all(services: &Services, root: &Path, warm: Option<&Warm>) -> Vec<Vec<u8>> {
     let snapshot = warm.and_then(|warm| synced(services, warm, false).ok());
+    // Nobody wants the whole disk looked through for a name.
+    if snapshot.is_none() && crate::workspaces::is_too_large(root) {
+        return Vec::new();
+    }
     let source = match snapshot {
         Some(snapshot) => Source::Tree(snapshot, Vec::new()),
         None => Source::Disk(root.to_owned()),

@@ -32,7 +32,11 @@ pub struct ApplyQuery {
     /// Only tell what would be done.
     #[serde(default)]
     pub dry_run: bool,
-    /// The caller's environment, for hooks of git; it is used for this call and not kept.
+    /// What permissions the caller's new files lack; the daemon's own are where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub umask: Option<u32>,
+    /// The caller's environment, for hooks of git and for whose name is committed; it is used for this call
+    /// and not kept.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub environment: BTreeMap<String, Text>,
 }

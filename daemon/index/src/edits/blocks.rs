@@ -11,6 +11,8 @@ pub(super) struct Block {
     pub(super) is_fenced: bool,
     indent: usize,
     length: usize,
+    /// The marks that open and close it.
+    marks: (u8, u8),
     lines: Vec<Vec<u8>>,
     /// How many blocks are open in it: a text about such blocks has them.
     within: usize,
@@ -32,17 +34,21 @@ impl Block {
         names: Vec<Vec<u8>>,
         is_fenced: bool,
     ) -> Option<Self> {
-        let (indent, length) = marker(line, b'<', b"SEARCH")?;
-        Some(Self { line: number, names, is_fenced, indent, length, lines: Vec::new(), within: 0 })
+        let (marks, (indent, length, path)) =
+            MARKS.into_iter().find_map(|marks| Some((marks, opener(line, marks.0)?)))?;
+        let names = path.into_iter().chain(names).collect();
+        let (lines, within) = (Vec::new(), 0);
+        Some(Self { line: number, names, is_fenced, indent, length, marks, lines, within })
     }
 
     pub(super) fn line(&mut self, line: &[u8]) -> Step {
-        if self.is_marker(line, b'>', b"REPLACE") {
+        let (opens, closes) = self.marks;
+        if CLOSE.iter().any(|word| self.is_marker(line, closes, word)) {
             if self.within == 0 {
                 return Step::Ends(self.finish());
             }
             self.within -= 1;
-        } else if self.is_marker(line, b'<', b"SEARCH") {
+        } else if self.is_marker(line, opens, b"SEARCH") {
             self.within += 1;
         }
         let blank = line.iter().take(self.indent).take_while(|byte| byte.is_ascii_whitespace());
@@ -84,6 +90,29 @@ impl Block {
     }
 }
 
+/// Marks that open and close a block.
+const MARKS: [(u8, u8); 2] = [(b'<', b'>'), (b'-', b'+')];
+/// What stands after those that open one, and after those that close one.
+const OPEN: [&[u8]; 3] = [b"SEARCH", b"ORIGINAL", b"FIND"];
+const CLOSE: [&[u8]; 2] = [b"REPLACE", b"UPDATED"];
+
+/// The indentation of a line that opens a block, how many marks it has, and the path that it says.
+fn opener(line: &[u8], mark: u8) -> Option<(usize, usize, Option<Vec<u8>>)> {
+    let indent = line.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    let line = line[indent..].trim_ascii_end();
+    let length = line.iter().take_while(|byte| **byte == mark).count();
+    let rest = line[length..].trim_ascii();
+    let word = rest.split(u8::is_ascii_whitespace).next().unwrap_or_default();
+    let after = rest[word.len()..].trim_ascii();
+    // `<<<<<<< SEARCH>` is seen as well.
+    let word = word.strip_suffix(b">").unwrap_or(word).to_ascii_uppercase();
+    let path = super::names::alone(after);
+    let is_opener = (5..=9).contains(&length)
+        && OPEN.contains(&word.as_slice())
+        && (after.is_empty() || path.is_some());
+    is_opener.then_some((indent, length, path))
+}
+
 /// How far a line of marks is indented, and how many marks it has: five to nine, and a word.
 fn marker(line: &[u8], mark: u8, word: &[u8]) -> Option<(usize, usize)> {
     let indent = line.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
@@ -95,7 +124,7 @@ fn marker(line: &[u8], mark: u8, word: &[u8]) -> Option<(usize, usize)> {
     } else {
         // `<<<<<<< SEARCH>` is seen as well.
         let rest = rest.strip_suffix(b">").unwrap_or(rest);
-        rest.strip_prefix(b" ").is_some_and(|rest| rest.trim_ascii() == word)
+        rest.trim_ascii().eq_ignore_ascii_case(word)
     };
     ((5..=9).contains(&length) && is_word).then_some((indent, length))
 }

@@ -35,6 +35,10 @@ struct File {
     from: Option<Vec<u8>>,
     to: Option<Vec<u8>>,
     binary: bool,
+    copied: bool,
+    /// Whether it may be run by now, and whether it is a link.
+    program: Option<bool>,
+    link: bool,
     /// The name on the first line of git's.
     both: Option<Vec<u8>>,
     hunks: Vec<Hunk>,
@@ -69,16 +73,21 @@ impl Diff {
 
     pub(super) fn line(&mut self, line: &[u8], number: u32) -> Step {
         if let Some((at, old)) = self.held.take() {
-            if let Some(new) = line.strip_prefix(b"+++ ") {
+            let new = line.strip_prefix(b"+++ ");
+            if let Some(new) = new.filter(|new| !self.promises() || is_header(&old, new)) {
                 self.header(at, &old, new);
                 return Step::Taken;
             }
             // It was a line that is taken out.
             self.text(&old, at);
         }
-        if line.starts_with(b"--- ") && !self.promises() {
+        if line.starts_with(b"--- ") {
             self.held = Some((number, line.to_vec()));
             return Step::Taken;
+        }
+        // So the signature of a mail begins.
+        if line == b"-- " && self.hunk.as_ref().is_some_and(|hunk| hunk.left == Some((0, 0))) {
+            return Step::Over;
         }
         if self.extended(line, number) {
             return Step::Taken;
@@ -118,8 +127,13 @@ impl Diff {
             return false;
         }
         let file = &mut self.file;
-        if line.starts_with(b"new file mode") {
+        if let Some(mode) = line.strip_prefix(b"new file mode ") {
             file.created = true;
+            file.mode(mode);
+        } else if let Some(mode) = line.strip_prefix(b"new mode ") {
+            file.mode(mode);
+        } else if line.starts_with(b"copy from ") || line.starts_with(b"copy to ") {
+            file.copied = true;
         } else if line.starts_with(b"deleted file mode") {
             file.deleted = true;
         } else if let Some(from) = line.strip_prefix(b"rename from ") {
@@ -129,14 +143,8 @@ impl Diff {
         } else if line.starts_with(b"Binary files ") || line.starts_with(b"GIT binary patch") {
             file.binary = true;
         } else {
-            let known: [&[u8]; 6] = [
-                b"index ",
-                b"old mode ",
-                b"new mode ",
-                b"similarity index ",
-                b"dissimilarity index ",
-                b"copy ",
-            ];
+            let known: [&[u8]; 4] =
+                [b"index ", b"old mode ", b"similarity index ", b"dissimilarity index "];
             return known.iter().any(|known| line.starts_with(known));
         }
         true
@@ -195,6 +203,15 @@ impl Diff {
 }
 
 impl File {
+    fn mode(&mut self, mode: &[u8]) {
+        match mode.trim_ascii() {
+            b"100755" => self.program = Some(true),
+            b"100644" => self.program = Some(false),
+            b"120000" => self.link = true,
+            _ => {}
+        }
+    }
+
     fn changes(self, above: &[Vec<u8>]) -> Vec<Found> {
         let none: &[u8] = b"/dev/null";
         let line = self.line;
@@ -213,8 +230,18 @@ impl File {
         if self.binary {
             return vec![one(Err("it is a binary patch, which is not applied"))];
         }
+        if self.copied {
+            return vec![one(Err(
+                "it copies a file, which is not done: make the file with its text",
+            ))];
+        }
+        if self.link {
+            return vec![one(Err("it makes a link, which is not done"))];
+        }
         if self.deleted || is(&self.new, none) {
-            return vec![one(Ok(Change::Delete))];
+            let held: Vec<u8> = self.hunks.iter().flat_map(|hunk| hunk.reading().search).collect();
+            let held = Some(held).filter(|held| !held.is_empty());
+            return vec![one(Ok(Change::Delete(held)))];
         }
         if self.created || is(&self.old, none) {
             let mut text = Vec::new();
@@ -227,13 +254,19 @@ impl File {
             if ends == Some(false) {
                 text.pop();
             }
-            return vec![one(Ok(Change::Create(text)))];
+            let mut found = vec![one(Ok(Change::Create(text)))];
+            found.extend(self.program.filter(|is| *is).map(|is| one(Ok(Change::Program(is)))));
+            return found;
         }
         let mut found = Vec::new();
         if let (Some(from), Some(to)) = (&self.from, &self.to) {
             let change = Ok(Change::Rename(to.clone()));
             found.push(Found { line, names: readings_of(from), change });
             names = vec![to.clone()];
+        }
+        if let Some(is) = self.program {
+            let (names, change) = (names.clone(), Ok(Change::Program(is)));
+            found.push(Found { line, names, change });
         }
         for hunk in self.hunks {
             let line = hunk.line;
@@ -256,8 +289,11 @@ impl Hunk {
         let close = memchr::memmem::find(inner, b"@@");
         let (ranges, heading) = match close {
             Some(close) => (&inner[..close], inner[close + 2..].trim_ascii()),
-            None => (inner, &b""[..]),
+            // Without numbers, it is a line that stands before.
+            None => (&b""[..], inner.trim_ascii()),
         };
+        let heading =
+            if heading.iter().all(|byte| b". ".contains(byte)) { &b""[..] } else { heading };
         let number = |text: &[u8]| std::str::from_utf8(text).ok()?.parse::<u32>().ok();
         let range = |word: &[u8]| {
             let mut numbers = word.splitn(2, |byte| *byte == b',');
@@ -321,6 +357,15 @@ impl Hunk {
         let Self { at, anchors, at_end, .. } = self;
         Ok(Change::Replace(Replace { readings, at, anchors, at_end }))
     }
+}
+
+/// Whether two lines within a hunk begin the next file: what they say looks like names.
+fn is_header(old: &[u8], new: &[u8]) -> bool {
+    let is_name = |text: &[u8]| {
+        let name = name(text);
+        name == b"/dev/null" || super::names::is_path(&name)
+    };
+    is_name(old.strip_prefix(b"--- ").unwrap_or(old)) && is_name(new)
 }
 
 /// A name of a header, without what stands after it, or the quotes around it.

@@ -1,5 +1,7 @@
 //! Fences of Markdown: what they open, and what closes them.
 
+use super::names::{alone, said, word_alone};
+
 /// What stands after the opening marks of a fence; none where a line opens none.
 pub(super) fn info(line: &[u8]) -> Option<&[u8]> {
     let line = line.trim_ascii();
@@ -10,13 +12,26 @@ pub(super) fn info(line: &[u8]) -> Option<&[u8]> {
     (length >= 3 && !info.contains(&b'`')).then_some(info)
 }
 
+/// The mark of a fence's line, how many there are, and whether something stands after them.
+fn marks(line: &[u8]) -> Option<(u8, usize, bool)> {
+    let info = info(line)?;
+    let line = line.trim_ascii();
+    let mark = line[0];
+    let length = line.iter().take_while(|byte| **byte == mark).count();
+    Some((mark, length, !info.is_empty()))
+}
+
 /// A fence that is open.
 #[derive(Debug)]
 pub(super) struct Fence {
     mark: u8,
     length: usize,
-    /// How many are open in it.
-    within: usize,
+    /// How far it is indented, and so what is in it.
+    indent: usize,
+    /// The fences that are open in it.
+    inner: Vec<(u8, usize)>,
+    /// A line that closes it, if what follows does not say that it opens another one.
+    closing: Option<Vec<u8>>,
     /// The line of the reply that it begins on.
     pub(super) line: u32,
     /// What stands after its opening marks.
@@ -25,6 +40,8 @@ pub(super) struct Fence {
     pub(super) names: Vec<Vec<u8>>,
     /// The path that the line above says, and nothing else.
     pub(super) alone: Option<Vec<u8>>,
+    /// The only path in a sentence above that speaks of a whole file.
+    pub(super) said: Option<Vec<u8>>,
     /// The word that the line above says, and nothing else.
     pub(super) word: Option<Vec<u8>>,
     /// The text in it.
@@ -33,43 +50,111 @@ pub(super) struct Fence {
     pub(super) is_taken: bool,
 }
 
+/// What a line is to the fence that is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// A part of what is in it.
+    No,
+    /// Its end.
+    Yes,
+    /// Its end, if what follows does not say that another one begins in it.
+    Perhaps,
+}
+
 impl Fence {
-    /// The fence that a line opens.
-    pub(super) fn open(line: &[u8], number: u32, names: Vec<Vec<u8>>) -> Option<Self> {
+    /// The fence that a line opens, below these lines.
+    pub(super) fn open(
+        line: &[u8],
+        number: u32,
+        names: Vec<Vec<u8>>,
+        above: Option<&Vec<u8>>,
+    ) -> Option<Self> {
         let info = info(line)?.to_vec();
-        let line = line.trim_ascii();
-        let mark = line[0];
-        let length = line.iter().take_while(|byte| **byte == mark).count();
-        let (text, is_taken, alone, word) = (Vec::new(), false, None, None);
+        let indent = line.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        let (mark, length, _) = marks(line)?;
         Some(Self {
             mark,
             length,
-            within: 0,
+            indent,
+            inner: Vec::new(),
+            closing: None,
             line: number,
             info,
             names,
-            alone,
-            word,
-            text,
-            is_taken,
+            alone: above.and_then(|line| alone(line)),
+            said: above.and_then(|line| said(line)),
+            word: above.and_then(|line| word_alone(line)),
+            text: Vec::new(),
+            is_taken: false,
         })
     }
 
-    /// Whether a line closes it. One of as many marks that says a language opens another one within it.
-    pub(super) fn closes(&mut self, line: &[u8]) -> bool {
-        let line = line.trim_ascii();
-        let length = line.iter().take_while(|byte| **byte == self.mark).count();
-        if length < self.length || info(line).is_none() {
-            return false;
+    /// Whether a line closes it. A line of marks in it may open another one, or close that.
+    pub(super) fn closes(&mut self, line: &[u8]) -> End {
+        let Some((mark, length, has_info)) = marks(line) else { return End::No };
+        let may_close = mark == self.mark && length >= self.length && !has_info;
+        if let Some((inner, least)) = self.inner.last().copied() {
+            if may_close && least < self.length {
+                return End::Yes;
+            }
+            if has_info {
+                self.inner.push((mark, length));
+            } else if mark == inner && length >= least {
+                self.inner.pop();
+            }
+            return End::No;
         }
-        if !line[length..].trim_ascii().is_empty() {
-            self.within += 1;
-        } else if self.within > 0 {
-            self.within -= 1;
-        } else {
+        if !may_close {
+            self.inner.push((mark, length));
+            return End::No;
+        }
+        // A plain fence in a text with fences looks like the end of the one around it.
+        if self.is_markdown() && !self.text.is_empty() {
+            self.closing = Some(line.to_vec());
+            return End::Perhaps;
+        }
+        End::Yes
+    }
+
+    /// Whether its end has come, now that the next line is known: after the end of a file there is nothing
+    /// in the very next line, or another fence.
+    pub(super) fn is_over(&mut self, next: &[u8]) -> bool {
+        let Some(line) = self.closing.take() else { return false };
+        if next.trim_ascii().is_empty() || info(next).is_some() {
             return true;
         }
+        self.push(&line);
+        self.inner.push((self.mark, self.length));
         false
+    }
+
+    /// Whether its last line was its end, as nothing follows.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.closing.is_some()
+    }
+
+    /// Adds a line of what is in it.
+    pub(super) fn push(&mut self, line: &[u8]) {
+        let blank = line.iter().take(self.indent).take_while(|byte| byte.is_ascii_whitespace());
+        self.text.extend_from_slice(&line[blank.count()..]);
+        self.text.push(b'\n');
+    }
+
+    /// Whether what is in it now is an example within the text of a file.
+    pub(super) fn is_example(&self) -> bool {
+        let is_named = self.alone.is_some() || super::names::from_info(&self.info).is_some();
+        is_named && !self.inner.is_empty() && !self.is_taken
+    }
+
+    fn is_markdown(&self) -> bool {
+        let language = self.info.split(|byte| !byte.is_ascii_alphanumeric()).next();
+        let named = super::names::from_info(&self.info);
+        let name = named.as_ref().or(self.alone.as_ref()).or(self.said.as_ref());
+        let ends = |end: &[u8]| name.is_some_and(|name| name.ends_with(end));
+        matches!(language, Some(b"md" | b"markdown" | b"mdx"))
+            || ends(b".md")
+            || ends(b".markdown")
+            || ends(b".mdx")
     }
 
     /// Whether it says that a diff is in it.

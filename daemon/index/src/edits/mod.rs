@@ -71,8 +71,21 @@ pub struct Edit {
     pub names: Vec<Vec<u8>>,
     /// What it does.
     pub change: Change,
-    /// Its name is a word that may stand there for another reason: it counts only if there is such a file.
-    pub is_vague: bool,
+    /// On what it depends whether it is meant as an edit at all.
+    pub only_if: Option<OnlyIf>,
+}
+
+/// On what it depends whether the text of a fence is all of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OnlyIf {
+    /// Its name is a word that may stand there for another reason: there is such a file.
+    IsThere,
+    /// It stands beside edits of another form, where it may be an illustration: there is no such file.
+    IsNew,
+    /// A sentence names the file: it is not much shorter than the file.
+    IsAll,
+    /// The same of a first line that was taken away from it, and belongs to the file if that begins so.
+    IsAllAfter(Vec<u8>),
 }
 
 /// What an edit does to its file.
@@ -84,8 +97,10 @@ pub enum Change {
     Whole(Vec<u8>),
     /// It is new, and has this text.
     Create(Vec<u8>),
-    /// It is no more.
-    Delete,
+    /// It is no more. What it held, where that is said.
+    Delete(Option<Vec<u8>>),
+    /// It may be run, or not.
+    Program(bool),
     /// It is called otherwise.
     Rename(Vec<u8>),
 }

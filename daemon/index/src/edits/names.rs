@@ -13,7 +13,7 @@ pub fn from_line(line: &[u8]) -> Option<Vec<u8>> {
     }
     let bare = bare(line);
     if is_token(bare) {
-        return Some(unescaped(bare));
+        return Some(plain(bare));
     }
     spaced(line, bare).or_else(|| quoted(line))
 }
@@ -39,7 +39,7 @@ fn spaced(line: &[u8], bare: &[u8]) -> Option<Vec<u8>> {
 pub fn alone(line: &[u8]) -> Option<Vec<u8>> {
     let bare = bare(line);
     if is_path(bare) {
-        return Some(unescaped(bare));
+        return Some(plain(bare));
     }
     spaced(line, bare)
 }
@@ -48,31 +48,98 @@ pub fn alone(line: &[u8]) -> Option<Vec<u8>> {
 #[must_use]
 pub fn word_alone(line: &[u8]) -> Option<Vec<u8>> {
     let bare = bare(line);
-    is_token(bare).then(|| unescaped(bare))
+    is_token(bare).then(|| plain(bare))
+}
+
+/// The only path in a line that says that a whole file follows: ``Here is the new `src/a.py`:``.
+#[must_use]
+pub fn said(line: &[u8]) -> Option<Vec<u8>> {
+    const WORDS: [&str; 31] = [
+        "a",
+        "and",
+        "add",
+        "complete",
+        "content",
+        "contents",
+        "create",
+        "created",
+        "file",
+        "filename",
+        "following",
+        "for",
+        "full",
+        "here",
+        "here's",
+        "heres",
+        "is",
+        "modified",
+        "name",
+        "new",
+        "now",
+        "of",
+        "path",
+        "replace",
+        "rewritten",
+        "the",
+        "update",
+        "updated",
+        "version",
+        "whole",
+        "with",
+    ];
+    let words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    let mut found = None;
+    for word in words {
+        let name = bare(word);
+        let letters: Vec<u8> = word
+            .iter()
+            .filter(|byte| byte.is_ascii_alphanumeric() || **byte == b'\'')
+            .map(u8::to_ascii_lowercase)
+            .collect();
+        let is_filler = letters.is_empty()
+            || std::str::from_utf8(&letters).is_ok_and(|word| WORDS.contains(&word));
+        match is_path(name) {
+            true if found.is_some() => return None,
+            true => found = Some(plain(name)),
+            false if is_filler => {}
+            false => return None,
+        }
+    }
+    found
 }
 
 /// A name from what stands after the opening marks of a fence: `python src/a.py`, `src/a.py`,
-/// `python:src/a.py`, `title="src/a.py"`.
+/// `python:src/a.py`, `12:40:src/a.py`, `title="src/a.py"`.
 #[must_use]
 pub fn from_info(info: &[u8]) -> Option<Vec<u8>> {
-    let words = || info.split(|byte| byte.is_ascii_whitespace()).filter(|word| !word.is_empty());
-    for word in words() {
-        for key in [&b"title="[..], b"file=", b"filename=", b"path="] {
-            if let Some(value) = word.strip_prefix(key) {
-                return Some(bare(value).to_vec()).filter(|name| is_path(name));
+    for key in [&b"title="[..], b"filename=", b"file=", b"path="] {
+        let Some(at) = memchr::memmem::find(info, key) else { continue };
+        if at > 0 && !info[at - 1].is_ascii_whitespace() && info[at - 1] != b'{' {
+            continue;
+        }
+        let value = &info[at + key.len()..];
+        let (value, is_quoted) = match value {
+            [quote @ (b'"' | b'\''), rest @ ..] => {
+                (&rest[..memchr::memchr(*quote, rest).unwrap_or(rest.len())], true)
             }
-        }
+            value => {
+                let word = value.split(u8::is_ascii_whitespace).next().unwrap_or(value);
+                (word.strip_suffix(b"}").unwrap_or(word), false)
+            }
+        };
+        return Some(plain(value))
+            .filter(|name| is_path(name) || is_quoted && name.contains(&b' '));
     }
+    let words = || info.split(|byte| byte.is_ascii_whitespace()).filter(|word| !word.is_empty());
+    let after_colons =
+        |word: &[u8]| bare(word.rsplit(|byte| *byte == b':').next().unwrap_or(word)).to_vec();
     let first = words().next()?;
-    if let Some(colon) = first.iter().position(|byte| *byte == b':') {
-        let name = bare(&first[colon + 1..]);
-        if is_path(name) {
-            return Some(name.to_vec());
-        }
+    if first.contains(&b':') && is_path(&after_colons(first)) {
+        return Some(plain(&after_colons(first)));
     }
-    let last = bare(words().next_back()?);
+    let last = after_colons(words().next_back()?);
     // `c++` or `diff` is a language.
-    is_path(last).then(|| last.to_vec())
+    is_path(&last).then(|| plain(&last))
 }
 
 /// Whether it can be nothing but a path: it has a directory or an extension, or is a file that everybody
@@ -158,10 +225,30 @@ fn bare(line: &[u8]) -> &[u8] {
         }
         name = name.strip_suffix(b":").unwrap_or(name);
         name = name.strip_suffix(b",").unwrap_or(name);
+        // `[a.py](a.py)` and `<b>a.py</b>`.
+        if let [b'[', rest @ ..] = name
+            && name.ends_with(b")")
+            && let Some(middle) = memchr::memmem::find(rest, b"](")
+        {
+            name = &rest[..middle];
+        }
+        if let [b'<', rest @ ..] = name
+            && let Some(end) = memchr::memchr(b'>', rest)
+            && let Some(tail) = memchr::memmem::rfind(rest, b"</").filter(|tail| *tail > end)
+        {
+            name = &rest[end + 1..tail];
+        }
         if name == before {
             return name;
         }
     }
+}
+
+/// A name as files have it: without the backslashes of Markdown, and with `/` for those of Windows.
+fn plain(name: &[u8]) -> Vec<u8> {
+    let mut name = unescaped(name);
+    name.iter_mut().filter(|byte| **byte == b'\\').for_each(|byte| *byte = b'/');
+    name
 }
 
 /// Without the backslashes by which Markdown keeps signs from being marks.
@@ -237,6 +324,15 @@ impl<'a> Known<'a> {
     #[must_use]
     pub fn find(&self, name: &[u8]) -> Named {
         self.listed().find(name)
+    }
+
+    /// The file that edits were asked for, where it is one.
+    #[must_use]
+    pub fn only_asked(&self) -> Option<Vec<u8>> {
+        match self.asked.as_slice() {
+            [one] => Some(one.clone()),
+            _ => None,
+        }
     }
 
     /// The only file of those that edits were asked for that a name may stand for.

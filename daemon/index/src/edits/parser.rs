@@ -2,10 +2,10 @@
 
 use super::blocks::{Block, Step as InBlock};
 use super::diff::{Diff, Found, Step};
-use super::fence::{self, Fence};
-use super::names::{alone, from_info, from_line, is_path, word_alone};
+use super::fence::{self, End, Fence};
+use super::names::{alone, from_info, from_line, is_path};
 use super::patch::Patch;
-use super::{Change, Edit, Format, Malformed};
+use super::{Change, Edit, Format, Malformed, OnlyIf};
 
 /// What a reply asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct Reply {
     pub malformed: Vec<Malformed>,
     /// What it suggests for a shell.
     pub shell: Vec<Vec<u8>>,
+    /// The lines on which fences begin that name no file.
+    pub unnamed: Vec<u32>,
 }
 
 /// The edits of a whole reply.
@@ -59,6 +61,8 @@ enum Open {
 const ABOVE: usize = 3;
 const UNCLOSED_BLOCK: &str = "it has no line `>>>>>>> REPLACE` at its end: was the reply cut off?";
 const UNCLOSED_PATCH: &str = "it has no line `*** End Patch` at its end: was the reply cut off?";
+pub(super) const OTHER_MARKS: &str = "it has marks as of an edit, and they are none: an edit has the \
+     lines `<<<<<<< SEARCH`, `=======` and `>>>>>>> REPLACE`";
 const UNCLOSED_FENCE: &str = "its fence is not closed: was the reply cut off?";
 
 impl Parser {
@@ -107,6 +111,9 @@ impl Parser {
         if let Some(held) = self.held.take() {
             self.plain(&held);
         }
+        if self.fence.as_ref().is_some_and(Fence::is_at_end) {
+            self.close();
+        }
         match std::mem::replace(&mut self.open, Open::Text) {
             Open::Text => {}
             Open::Block(block) => self.malformed(block.line, block.names, UNCLOSED_BLOCK),
@@ -126,12 +133,33 @@ impl Parser {
             let block = self.wholes.len() as u32 + 1;
             self.cut.push(Malformed { block, line: fence.line, names, what: UNCLOSED_FENCE });
         }
-        let has_others = !self.reply.edits.is_empty() || !self.reply.malformed.is_empty();
-        if self.may(Format::Whole) && !has_others {
-            self.reply.edits = self.wholes;
-            self.reply.malformed = self.cut;
+        if self.may(Format::Whole) {
+            self.add_wholes();
         }
         self.reply
+    }
+
+    /// Takes whole files: beside edits of another form those alone that are new, and no vague ones.
+    fn add_wholes(&mut self) {
+        let wholes = std::mem::take(&mut self.wholes);
+        if self.reply.edits.is_empty() && self.reply.malformed.is_empty() {
+            self.reply.edits = wholes;
+            self.reply.malformed = std::mem::take(&mut self.cut);
+            return;
+        }
+        let sure = wholes.into_iter().filter(|whole| whole.only_if.is_none());
+        let beside = sure.map(|whole| Edit { only_if: Some(OnlyIf::IsNew), ..whole });
+        self.reply.edits.extend(beside);
+        // They are counted together, as they come.
+        let Reply { edits, malformed, .. } = &mut self.reply;
+        edits.sort_by_key(|edit| edit.line);
+        let edits = edits.iter_mut().map(|edit| (edit.line, &mut edit.block));
+        let mut all: Vec<(u32, &mut u32)> =
+            edits.chain(malformed.iter_mut().map(|one| (one.line, &mut one.block))).collect();
+        all.sort_by_key(|(line, _)| *line);
+        for (number, (_, block)) in (1..).zip(all) {
+            *block = number;
+        }
     }
 
     fn may(&self, format: Format) -> bool {
@@ -144,6 +172,8 @@ impl Parser {
     fn line(&mut self, line: &[u8]) {
         self.number = self.number.saturating_add(1);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let marked = line.strip_prefix(b"\xef\xbb\xbf").filter(|_| self.number == 1);
+        let line = marked.unwrap_or(line);
         match &mut self.open {
             Open::Text => self.text(line),
             Open::Block(block) => {
@@ -156,7 +186,8 @@ impl Parser {
                 }
             }
             Open::Diff(diff) => {
-                let is_closed = self.fence.as_mut().is_some_and(|fence| fence.closes(line));
+                let is_closed =
+                    self.fence.as_mut().is_some_and(|fence| fence.closes(line) != End::No);
                 if is_closed || diff.line(line, self.number) == Step::Over {
                     let Open::Diff(diff) = std::mem::replace(&mut self.open, Open::Text) else {
                         return;
@@ -186,7 +217,8 @@ impl Parser {
             }
             self.plain(&held);
         }
-        if line.starts_with(b"--- ") && self.may(Format::Udiff) {
+        let is_example = self.fence.as_ref().is_some_and(Fence::is_example);
+        if line.starts_with(b"--- ") && self.may(Format::Udiff) && !is_example {
             self.held = Some(line.to_vec());
             return;
         }
@@ -195,9 +227,16 @@ impl Parser {
 
     /// A line that is no header of a diff.
     fn plain(&mut self, line: &[u8]) {
-        if self.fence.as_mut().is_some_and(|fence| fence.closes(line)) {
+        if self.fence.as_mut().is_some_and(|fence| fence.is_over(line)) {
             self.close();
-            return;
+        }
+        match self.fence.as_mut().map(|fence| fence.closes(line)) {
+            Some(End::Yes) => return self.close(),
+            Some(End::Perhaps) => return,
+            Some(End::No) | None => {}
+        }
+        if let Some(fence) = self.fence.as_mut().filter(|fence| fence.is_example()) {
+            return fence.push(line);
         }
         let is_fenced = self.fence.is_some();
         if self.may(Format::Diff) {
@@ -223,15 +262,10 @@ impl Parser {
             }
         }
         if let Some(fence) = &mut self.fence {
-            fence.text.extend_from_slice(line);
-            fence.text.push(b'\n');
+            fence.push(line);
         } else if fence::info(line).is_some() {
             let names = self.names().0;
-            self.fence = Fence::open(line, self.number, names);
-            if let (Some(fence), Some(above)) = (&mut self.fence, self.above.last()) {
-                fence.alone = alone(above);
-                fence.word = word_alone(above);
-            }
+            self.fence = Fence::open(line, self.number, names, self.above.last());
         }
         if !line.trim_ascii().is_empty() {
             if self.above.len() == ABOVE {
@@ -285,16 +319,31 @@ impl Parser {
         if fence.is_taken {
             return;
         }
-        let name = self.whole_name(&fence);
-        let is_vague = name.is_none();
-        if is_vague && fence.is_shell() {
-            self.reply.shell.push(fence.text);
-        } else if let Some(name) = name.or(fence.word) {
-            let (line, format) = (fence.line, Format::Whole);
-            let change = Change::Whole(fence.text);
-            let block = self.wholes.len() as u32 + 1;
-            self.wholes.push(Edit { block, line, format, names: vec![name], change, is_vague });
-        }
+        let (line, format) = (fence.line, Format::Whole);
+        let mut text = fence.text.clone();
+        let (name, only_if) = if let Some(name) = self.whole_name(&fence) {
+            (name, None)
+        } else if fence.is_shell() {
+            self.reply.shell.push(text);
+            return;
+        } else if let Some(name) = fence.said {
+            (name, Some(OnlyIf::IsAll))
+        } else if let Some((name, head)) = headed(&text) {
+            text.drain(..head.len());
+            (name, Some(OnlyIf::IsAllAfter(head)))
+        } else if let Some(word) = fence.word {
+            (word, Some(OnlyIf::IsThere))
+        } else {
+            if has_marks(&text) {
+                let block = self.cut.len() as u32 + 1;
+                self.cut.push(Malformed { block, line, names: fence.names, what: OTHER_MARKS });
+            }
+            self.reply.unnamed.push(line);
+            return;
+        };
+        let block = self.wholes.len() as u32 + 1;
+        let (names, change) = (vec![name], Change::Whole(text));
+        self.wholes.push(Edit { block, line, format, names, change, only_if });
     }
 
     /// The file whose text a fence has: its name stands on it, or alone on the line above.
@@ -307,8 +356,8 @@ impl Parser {
             match change {
                 Ok(change) => {
                     let block = self.next_block();
-                    let is_vague = false;
-                    self.reply.edits.push(Edit { block, line, format, names, change, is_vague });
+                    let only_if = None;
+                    self.reply.edits.push(Edit { block, line, format, names, change, only_if });
                 }
                 Err(what) => self.malformed(line, names, what),
             }
@@ -330,4 +379,31 @@ impl Parser {
 /// Whether a line is `@@ … @@`.
 fn is_ranges(line: &[u8]) -> bool {
     line.starts_with(b"@@ -") && memchr::memmem::find(&line[2..], b"@@").is_some()
+}
+
+/// The path that the first line of a text says as a comment, and that line.
+fn headed(text: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+    let end = memchr::memchr(b'\n', text)? + 1;
+    let line = text[..end].trim_ascii();
+    let marks: [&[u8]; 6] = [b"#", b"//", b"--", b";", b"/*", b"<!--"];
+    let is_comment = marks.iter().any(|mark| line.starts_with(mark)) && !line.starts_with(b"#!");
+    let name = alone(line).filter(|_| is_comment)?;
+    Some((name, text[..end].to_vec()))
+}
+
+/// Whether lines of a text look like the marks of edits or conflicts, but for those in fences of its own.
+pub(super) fn has_marks(text: &[u8]) -> bool {
+    let is = |line: &[u8], mark: u8| {
+        let length = line.trim_ascii().iter().take_while(|byte| **byte == mark).count();
+        (5..=9).contains(&length)
+    };
+    let (mut divides, mut opens, mut is_fenced) = (false, false, false);
+    for line in text.split(|byte| *byte == b'\n') {
+        is_fenced ^= fence::info(line).is_some();
+        if !is_fenced {
+            divides |= is(line, b'=') && line.trim_ascii().iter().all(|byte| *byte == b'=');
+            opens |= is(line, b'<') || is(line, b'>');
+        }
+    }
+    divides && opens
 }

@@ -100,7 +100,7 @@ impl Patch {
         let Some((line, path, sort)) = self.file.take() else { return };
         let change = match sort {
             Sort::Add(text) => Change::Create(text),
-            Sort::Delete => Change::Delete,
+            Sort::Delete => Change::Delete(None),
             Sort::Update => return,
         };
         self.found.push(Found { line, names: vec![path], change: Ok(change) });

@@ -170,10 +170,11 @@ fn reading_fits(
             }
         }
     }
-    if !replace.is_empty()
-        && replace.iter().any(|line| !is_blank(line.text))
-        && let [(at, _), ..] = find(file, &replace, false).as_slice()
-    {
+    // A line that many files have, such as a brace, says nothing.
+    let telling = replace.iter().filter(|line| !is_blank(line.text));
+    let says = telling.clone().count() > 1
+        || telling.clone().any(|line| line.text.trim_ascii().len() >= 8);
+    if says && let [(at, _)] = find(file, &replace, false).as_slice() {
         return Err(Misfit::Already { line: *at as u32 + 1 });
     }
     Err(Misfit::NotFound { nearest: nearest(file, &search) })
@@ -240,33 +241,32 @@ fn told_apart<'a>(
             return vec![*there];
         }
     }
-    if !edit.anchors.is_empty() {
-        let mut from = Some(0);
-        for anchor in &edit.anchors {
-            let is_anchor = |line: &Line<'_>| {
-                let text = line.text.trim_ascii();
-                text == anchor.trim_ascii()
-                    || (anchor.len() >= 20 && text.starts_with(anchor.trim_ascii()))
-            };
-            let hits: Vec<usize> =
-                (0..file.len()).filter(|at| Some(*at) >= from && is_anchor(&file[*at])).collect();
-            // What is said twice tells nothing.
-            from = match hits.as_slice() {
-                [one] => Some(one + 1),
-                [] if edit.at.is_some() => from,
-                _ => None,
-            };
-            if from.is_none() {
-                break;
-            }
-        }
-        if let Some(from) = from.filter(|from| *from > 0)
-            && let Some(first) = found.iter().find(|(at, _)| *at + 1 >= from)
-        {
-            return vec![*first];
-        }
+    if let Some(from) = anchored(file, edit)
+        && let Some(first) = found.iter().find(|(at, _)| *at + 1 >= from)
+    {
+        return vec![*first];
     }
     found
+}
+
+/// The line after the last of those that are said to stand before an edit, if they are found.
+fn anchored(file: &[Line<'_>], edit: &Replace) -> Option<usize> {
+    let mut from = 0;
+    for anchor in &edit.anchors {
+        let is_anchor = |line: &Line<'_>| {
+            let text = line.text.trim_ascii();
+            text == anchor.trim_ascii()
+                || (anchor.len() >= 20 && text.starts_with(anchor.trim_ascii()))
+        };
+        let hits: Vec<usize> = (from..file.len()).filter(|at| is_anchor(&file[*at])).collect();
+        // What is said twice tells nothing.
+        from = match hits.as_slice() {
+            [one] => one + 1,
+            [] if edit.at.is_some() => from,
+            _ => return None,
+        };
+    }
+    (from > 0).then_some(from)
 }
 
 /// A pair of pieces: what is looked for, and what it becomes.
@@ -317,6 +317,10 @@ fn insert(
 ) -> Result<Placed, Misfit> {
     let at = match edit.at {
         Some(at) => usize::try_from(i64::from(at) - 1 + moved).unwrap_or(usize::MAX),
+        // Below the line that is said to stand before it.
+        None if !edit.anchors.is_empty() => {
+            anchored(file, edit).ok_or(Misfit::NotFound { nearest: None })?
+        }
         None => file.len(),
     };
     if at > file.len() {

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::names::{Known, Named, is_path};
+use super::parser::{OTHER_MARKS, has_marks};
 use super::place::{Misfit, Nearest, place, rewrite};
 use super::text::{Encoding, decode, encode};
-use super::{Change, Edit, Replace, Reply};
+use super::{Change, Edit, Format, OnlyIf, Replace, Reply};
 
 /// The files that edits are meant for.
 pub trait Files {
@@ -149,6 +150,8 @@ pub struct FileChange {
     pub after: Option<Vec<u8>>,
     /// The lines that are new, from 1, without the last.
     pub ranges: Vec<Range<u32>>,
+    /// Whether it may be run from now on, where that is said.
+    pub program: Option<bool>,
 }
 
 /// What becomes of the files.
@@ -177,11 +180,13 @@ pub fn plan(reply: &Reply, known: &Known<'_>, files: &dyn Files) -> Plan {
     });
     let mut failures: Vec<Failure> = malformed.collect();
     for (at, edit) in reply.edits.iter().enumerate() {
-        if edit.is_vague && !edit.names.iter().any(|name| planner.is_there(name)) {
-            continue;
-        }
         planner.alike = alike(&reply.edits[at..]);
-        if let Err(failure) = planner.edit(edit) {
+        let made = match planner.is_meant(edit, &reply.edits) {
+            Ok(true) => planner.edit(edit),
+            Ok(false) => Ok(()),
+            Err(failure) => Err(failure),
+        };
+        if let Err(failure) = made {
             failures.push(*failure);
         }
     }
@@ -200,6 +205,8 @@ struct State {
     ranges: Vec<Range<u32>>,
     /// How many lines edits have added so far, each with the line of the first text from which on.
     moved: Vec<(u32, i64)>,
+    /// Whether it may be run by now, where that is said.
+    program: Option<bool>,
 }
 
 struct Planner<'a> {
@@ -221,8 +228,50 @@ struct Planner<'a> {
 type Failed = Box<Failure>;
 
 impl Planner<'_> {
-    fn is_there(&self, name: &[u8]) -> bool {
-        self.files.find(name).is_ok_and(|found| found.is_there)
+    /// Whether an edit is meant as one, which may depend on its file.
+    fn is_meant(&self, edit: &Edit, all: &[Edit]) -> Result<bool, Failed> {
+        let (Some(only_if), Change::Whole(text)) = (&edit.only_if, &edit.change) else {
+            return Ok(true);
+        };
+        let Some(name) = edit.names.first() else { return Ok(true) };
+        let found = self.files.find(name).ok().filter(|found| found.is_there);
+        let Some(found) = found else { return Ok(*only_if != OnlyIf::IsThere) };
+        let have = self.files.read(&found.path).ok().flatten();
+        let have = have.map(|bytes| decode(&bytes).0).unwrap_or_default();
+        let shown = shown(&found.path);
+        let failed = |what: String| Err(fail(edit, Some(&found.path), Kind::Malformed, what));
+        match only_if {
+            OnlyIf::IsThere => Ok(true),
+            OnlyIf::IsNew => {
+                let is_of_it = |other: &&Edit| {
+                    let finds = |name: &Vec<u8>| {
+                        self.files.find(name).is_ok_and(|other| other.path == found.path)
+                    };
+                    other.only_if.is_none() && other.names.iter().any(finds)
+                };
+                // It shows what is there, or what the other edits come to.
+                let is_shown = all.iter().any(|other| is_of_it(&other))
+                    || memchr::memmem::find(&have, text.trim_ascii_end()).is_some();
+                if is_shown {
+                    return Ok(false);
+                }
+                failed(format!(
+                    "beside edits of another form it is not clear whether this is all of `{shown}`: \
+                     write all edits in one form"
+                ))
+            }
+            OnlyIf::IsAll | OnlyIf::IsAllAfter(_) => {
+                let count = |text: &[u8]| memchr::memchr_iter(b'\n', text).count();
+                if 2 * count(text) >= count(&have) {
+                    return Ok(true);
+                }
+                failed(format!(
+                    "it is not clear whether this is all of `{shown}`, which has {} lines: if it is, put the \
+                     path alone on the line above it",
+                    count(&have)
+                ))
+            }
+        }
     }
 
     fn edit(&mut self, edit: &Edit) -> Result<(), Failed> {
@@ -235,7 +284,21 @@ impl Planner<'_> {
         let shown = shown(&path);
         match &edit.change {
             Change::Whole(text) => {
-                let placed = rewrite(state.text.as_deref().unwrap_or_default(), text);
+                let have = state.text.as_deref().unwrap_or_default();
+                if let Some(line) = left_out(text, have) {
+                    let message = format!(
+                        "`{shown}`: it leaves out lines, by its line {line}: a whole file has all of them"
+                    );
+                    return Err(failed(Kind::Malformed, message));
+                }
+                if has_marks(text) && !has_marks(have) {
+                    return Err(failed(Kind::Malformed, format!("`{shown}`: {OTHER_MARKS}")));
+                }
+                let head = match &edit.only_if {
+                    Some(OnlyIf::IsAllAfter(head)) if have.starts_with(head) => head.as_slice(),
+                    _ => &[],
+                };
+                let placed = rewrite(have, &[head, text].concat());
                 state.set(placed.text, placed.ranges);
             }
             Change::Create(text) => {
@@ -254,14 +317,26 @@ impl Planner<'_> {
                 let new = 1..count + 1;
                 state.set(text.clone(), Vec::from([new]));
             }
-            Change::Delete => {
-                if state.text.take().is_none() {
-                    return Err(failed(
-                        Kind::NoFile,
-                        format!("there is no file `{shown}` to delete"),
-                    ));
+            Change::Delete(held) => {
+                let Some(have) = &state.text else {
+                    let message = format!("there is no file `{shown}` to delete");
+                    return Err(failed(Kind::NoFile, message));
+                };
+                if held.as_ref().is_some_and(|held| !is_alike(have, held)) {
+                    let message = format!(
+                        "the lines that are taken out are not all of `{shown}`: it is not deleted"
+                    );
+                    return Err(failed(Kind::NotFound, message));
                 }
+                state.text = None;
                 state.ranges.clear();
+            }
+            Change::Program(is) => {
+                if state.text.is_none() {
+                    return Err(failed(Kind::NoFile, format!("there is no file `{shown}`")));
+                }
+                state.program = Some(*is);
+                return Ok(());
             }
             Change::Rename(to) => return self.rename(edit, &path, to),
             Change::Replace(replace) => self.replace(edit, &path, replace)?,
@@ -289,10 +364,16 @@ impl Planner<'_> {
 
     fn replace(&mut self, edit: &Edit, path: &[u8], replace: &Replace) -> Result<(), Failed> {
         let state = self.states.get_mut(path).expect("it was opened just now");
-        let is_new = replace.readings.iter().any(|reading| reading.search.is_empty());
+        let is_new = replace.readings.iter().any(|reading| reading.search.trim_ascii().is_empty());
         if state.text.is_none() && !is_new {
             return Err(self.no_file(edit, path));
         }
+        // An empty line is as good as none where nothing is.
+        let mut replace = std::borrow::Cow::Borrowed(replace);
+        if state.text.is_none() {
+            replace.to_mut().readings.iter_mut().for_each(|reading| reading.search.clear());
+        }
+        let replace = &*replace;
         if state.encoding == Encoding::Binary {
             let message = format!("`{}` is no text", shown(path));
             return Err(fail(edit, Some(path), Kind::NotText, message));
@@ -402,14 +483,23 @@ impl Planner<'_> {
         if edit.names.is_empty() {
             let message =
                 "nothing says which file it is meant for: put the path on the line above it";
-            return self.last.clone().ok_or_else(|| fail(edit, None, Kind::NoName, message.into()));
+            let last = self.last.clone().or_else(|| self.known.only_asked());
+            return last.ok_or_else(|| fail(edit, None, Kind::NoName, message.into()));
         }
         let is_new = match &edit.change {
             Change::Replace(replace) => {
-                replace.readings.iter().any(|reading| reading.search.is_empty())
+                replace.readings.iter().any(|reading| reading.search.trim_ascii().is_empty())
             }
             Change::Whole(_) | Change::Create(_) => true,
-            Change::Delete | Change::Rename(_) => false,
+            Change::Delete(_) | Change::Rename(_) | Change::Program(_) => false,
+        };
+        // What the lines of its text do not confirm is meant where it is said to be.
+        let is_exact = match &edit.change {
+            Change::Whole(_) => {
+                edit.names.iter().all(|name| name.contains(&b'/') || is_common(name))
+            }
+            Change::Delete(held) => held.is_none(),
+            _ => is_new || matches!(edit.change, Change::Rename(_) | Change::Program(_)),
         };
         let (mut several, mut refused) = (None, None);
         for name in &edit.names {
@@ -425,9 +515,7 @@ impl Planner<'_> {
                     continue;
                 }
             }
-            // What may be new is meant where it is said to be. Only a whole file may lack its directory.
-            let is_whole = matches!(edit.change, Change::Whole(_)) && !name.contains(&b'/');
-            if is_new && !is_whole {
+            if is_exact {
                 match self.known.find_asked(name) {
                     Some(path) => return Ok(path),
                     None => continue,
@@ -450,9 +538,10 @@ impl Planner<'_> {
             return Err(fail(edit, Some(name), Kind::Ambiguous, message));
         }
         if is_new {
-            // A name with a space was in marks.
-            let mut paths = edit.names.iter().filter(|name| is_path(name) || name.contains(&b' '));
-            let path = paths.next();
+            // A header of a diff says nothing but a path, and a name with a space was in marks.
+            let is_header = matches!(edit.format, Format::Udiff | Format::Patch);
+            let is_name = |name: &&Vec<u8>| is_header || is_path(name) || name.contains(&b' ');
+            let path = edit.names.iter().find(is_name);
             let path = path.and_then(|name| Some(self.files.find(name).ok()?.path));
             let message =
                 "nothing says which file is to be made: put the path on the line above it";
@@ -469,7 +558,7 @@ impl Planner<'_> {
 
     /// Refuses to delete a link, or to call it otherwise, when its file is meant.
     fn is_no_link(&self, edit: &Edit) -> Result<(), Failed> {
-        if !matches!(edit.change, Change::Delete | Change::Rename(_)) {
+        if !matches!(edit.change, Change::Delete(_) | Change::Rename(_)) {
             return Ok(());
         }
         for name in &edit.names {
@@ -484,7 +573,13 @@ impl Planner<'_> {
     fn no_file(&self, edit: &Edit, name: &[u8]) -> Failed {
         let near: Vec<_> =
             self.known.near(name).iter().map(|path| format!("`{}`", shown(path))).collect();
-        let hint = if near.is_empty() {
+        let is_moved =
+            matches!(edit.change, Change::Delete(_) | Change::Rename(_) | Change::Program(_));
+        let hint = if self.first.get(name).is_some_and(Option::is_some) {
+            "the reply itself deletes it, or calls it otherwise".to_owned()
+        } else if near.is_empty() && is_moved {
+            "give its path from the root".to_owned()
+        } else if near.is_empty() {
             "to make it, leave what is looked for empty".to_owned()
         } else {
             format!("did you mean {}?", near.join(" or "))
@@ -511,8 +606,9 @@ impl Planner<'_> {
             None => (None, Encoding::Utf8),
         };
         let from = before.as_ref().map(|_| path.to_vec());
-        let (ranges, moved) = (Vec::new(), Vec::new());
-        self.states.insert(path.to_vec(), State { from, before, text, encoding, ranges, moved });
+        let (ranges, moved, program) = (Vec::new(), Vec::new(), None);
+        self.states
+            .insert(path.to_vec(), State { from, before, text, encoding, ranges, moved, program });
         self.order.push(path.to_vec());
         Ok(())
     }
@@ -521,8 +617,9 @@ impl Planner<'_> {
     fn finish(mut self) -> Vec<FileChange> {
         let mut last: BTreeMap<Vec<u8>, Last> = BTreeMap::new();
         for (path, state) in std::mem::take(&mut self.states) {
-            let text = state.text.and_then(|text| encode(&text, state.encoding));
-            last.insert(path, Last { from: state.from, bytes: text, ranges: state.ranges });
+            let text = state.text.as_ref().and_then(|text| encode(text, state.encoding));
+            let State { from, ranges, program, .. } = state;
+            last.insert(path, Last { from, bytes: text, ranges, program });
         }
         let has = |path: &Vec<u8>| last.get(path).is_some_and(|last| last.bytes.is_some());
         let had = |path: &Vec<u8>| self.first.get(path).is_some_and(Option::is_some);
@@ -538,7 +635,7 @@ impl Planner<'_> {
             self.first.keys().filter(|path| !order.contains(path)).cloned().collect();
         let mut changes = Vec::new();
         for path in order.into_iter().chain(rest) {
-            let Last { bytes: after, ranges, .. } = last.remove(&path).unwrap_or_default();
+            let Last { bytes: after, ranges, program, .. } = last.remove(&path).unwrap_or_default();
             let from = renamed.get(&path).cloned();
             let was = from.as_ref().unwrap_or(&path);
             let before = self.first.get(was).cloned().flatten();
@@ -548,10 +645,12 @@ impl Planner<'_> {
                 (None, Some(_), _) => Action::Create,
                 (Some(_), None, _) => Action::Delete,
                 (Some(_), Some(_), Some(_)) => Action::Rename,
-                (Some(before), Some(after), None) if before == after => continue,
+                (Some(before), Some(after), None) if before == after && program.is_none() => {
+                    continue;
+                }
                 (Some(_), Some(_), None) => Action::Edit,
             };
-            changes.push(FileChange { path, from, action, before, after, ranges });
+            changes.push(FileChange { path, from, action, before, after, ranges, program });
         }
         changes
     }
@@ -564,6 +663,7 @@ struct Last {
     from: Option<Vec<u8>>,
     bytes: Option<Vec<u8>>,
     ranges: Vec<Range<u32>>,
+    program: Option<bool>,
 }
 
 impl State {
@@ -571,6 +671,77 @@ impl State {
         self.text = Some(text);
         self.ranges.extend(ranges);
     }
+}
+
+/// The line of a whole text, from 1, that stands for lines which are not there: `# ... existing code ...`.
+fn left_out(text: &[u8], have: &[u8]) -> Option<usize> {
+    let had: BTreeSet<&[u8]> = have.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).collect();
+    let mut lines = text.split(|byte| *byte == b'\n');
+    lines.position(|line| is_elision(line) && !had.contains(line.trim_ascii())).map(|at| at + 1)
+}
+
+/// Whether a line says that others stand there. `...` alone may be a part of a text where it is indented.
+fn is_elision(line: &[u8]) -> bool {
+    const MARKS: [&str; 8] = ["//", "#", "--", ";", "/*", "<!--", "{/*", "%"];
+    const WORDS: [&str; 8] = [
+        "existing",
+        "rest of",
+        "unchanged",
+        "remaining",
+        "remains",
+        "same as",
+        "as before",
+        "omitted",
+    ];
+    let Ok(whole) = std::str::from_utf8(line) else { return false };
+    let text = whole.trim();
+    let mark = MARKS.iter().find(|mark| text.starts_with(**mark));
+    let inner = mark.map_or(text, |mark| text.trim_start_matches(*mark)).trim();
+    let is_dotted = inner.starts_with("...") || inner.starts_with('…');
+    let rest = inner.trim_start_matches(['.', '…']).to_lowercase();
+    let says = WORDS.iter().any(|word| rest.contains(word));
+    let is_alone = rest.trim_matches(['.', '…', ' ', '*', '/', '-', '>', '}']).is_empty();
+    let is_bare = mark.is_none() && !whole.starts_with([' ', '\t']);
+    let in_brackets = inner.starts_with('(') && inner.contains(')') && says;
+    is_dotted && (says || is_alone && (mark.is_some() || is_bare)) || in_brackets
+}
+
+/// Whether two texts have the same lines, but for white space at their ends.
+fn is_alike(have: &[u8], want: &[u8]) -> bool {
+    fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+        text.trim_ascii_end().split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end)
+    }
+    lines(have).eq(lines(want))
+}
+
+/// Whether a file of that name stands in many directories, so that the name alone says nothing.
+fn is_common(name: &[u8]) -> bool {
+    const NAMES: [&str; 22] = [
+        "__init__",
+        "__main__",
+        "build",
+        "cargo",
+        "changelog",
+        "cmakelists",
+        "conftest",
+        "dockerfile",
+        "doc",
+        "go",
+        "index",
+        "lib",
+        "license",
+        "main",
+        "makefile",
+        "mod",
+        "package",
+        "pyproject",
+        "readme",
+        "setup",
+        "tsconfig",
+        "types",
+    ];
+    let stem = name.split(|byte| *byte == b'.').next().unwrap_or(name).to_ascii_lowercase();
+    stem.is_empty() || std::str::from_utf8(&stem).is_ok_and(|stem| NAMES.contains(&stem))
 }
 
 /// How many edits do what the first one does, in the same file.

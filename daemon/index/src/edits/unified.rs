@@ -1,6 +1,6 @@
 //! A change of a file as a unified diff, in the form of `git diff`.
 
-use similar::{Algorithm, TextDiff};
+use similar::{Algorithm, DiffOp, DiffTag, TextDiff};
 use std::time::Duration;
 
 /// A side of a change: the path, the bytes, and whether it is a program.
@@ -68,11 +68,42 @@ pub fn unified(before: Option<Side<'_>>, after: Option<Side<'_>>, to: &mut Vec<u
     let diff = TextDiff::configure()
         .algorithm(Algorithm::Myers)
         .timeout(LONGEST)
-        .newline_terminated(true)
         .diff_slices(&old_lines, &new_lines);
-    let mut diff = diff.unified_diff();
-    // Memory takes all.
-    let _ = diff.context_radius(AROUND).to_writer(&mut *to);
+    for group in diff.grouped_ops(AROUND) {
+        let (Some(first), Some(last)) = (group.first(), group.last()) else { continue };
+        let range = |of: fn(&DiffOp) -> std::ops::Range<usize>| {
+            let (start, end) = (of(first).start, of(last).end);
+            match end - start {
+                // Of nothing, the line before is told.
+                0 => format!("{start},0"),
+                1 => (start + 1).to_string(),
+                count => format!("{},{count}", start + 1),
+            }
+        };
+        let (from, into) = (range(DiffOp::old_range), range(DiffOp::new_range));
+        to.extend(format!("@@ -{from} +{into} @@\n").bytes());
+        for op in &group {
+            let mut put = |mark: u8, lines: &[&[u8]]| {
+                for line in lines {
+                    to.push(mark);
+                    to.extend_from_slice(line);
+                    if !line.ends_with(b"\n") {
+                        to.extend(b"\n\\ No newline at end of file\n");
+                    }
+                }
+            };
+            let (old, new) = (&old_lines[op.old_range()], &new_lines[op.new_range()]);
+            match op.tag() {
+                DiffTag::Equal => put(b' ', old),
+                DiffTag::Delete => put(b'-', old),
+                DiffTag::Insert => put(b'+', new),
+                DiffTag::Replace => {
+                    put(b'-', old);
+                    put(b'+', new);
+                }
+            }
+        }
+    }
 }
 
 /// A path as git writes it: what would be misread, or not seen, by its bytes.
@@ -129,6 +160,10 @@ mod tests {
             "diff --git a/o b/n\nrename from o\nrename to n\n"
         );
         assert!(told(Some(("a", "x\ry\n")), Some(("a", "x\rz\n"))).ends_with("\n-x\ry\n+x\rz\n"));
+        let mut latin = Vec::new();
+        let side = |bytes: &'static [u8]| Side { path: b"a", bytes, is_program: false };
+        unified(Some(side(b"gr\xfcn\nb\n")), Some(side(b"gr\xfcn\nc\n")), &mut latin);
+        assert!(latin.ends_with(b"@@ -1,2 +1,2 @@\n gr\xfcn\n-b\n+c\n"));
         assert!(told(None, Some(("b", "\0"))).ends_with("Binary files /dev/null and b/b differ\n"));
         assert!(told(None, Some(("\u{202e}b", ""))).starts_with(r#"diff --git "a/\342\200\256b""#));
     }
