@@ -74,6 +74,19 @@ enum Fit<'a> {
     Deeper(&'a [u8]),
     /// What is looked for has this before each line.
     Shallower(&'a [u8]),
+    /// Where the one has tabs the other has spaces.
+    Retabbed(Tabs),
+}
+
+/// How tabs and spaces stand for each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Tabs {
+    /// How many spaces are one tab.
+    unit: usize,
+    /// How many more columns the text has before each line.
+    more: isize,
+    /// The text has the tabs.
+    in_file: bool,
 }
 
 /// Makes an edit in a text. `moved` is how many lines there are more than when the edit's line was
@@ -204,7 +217,8 @@ fn find<'a>(file: &[Line<'a>], search: &[Line<'a>], at_end: bool) -> Vec<(usize,
     let Some(telling) = search.iter().position(|line| !is_blank(line.text)) else {
         return Vec::new();
     };
-    starts
+    let moved: Vec<_> = starts
+        .clone()
         .filter_map(|at| {
             let (have, want) = (indent(file[at + telling].text), indent(search[telling].text));
             let fit = if let Some(more) = have.strip_suffix(want).filter(|more| !more.is_empty()) {
@@ -221,11 +235,57 @@ fn find<'a>(file: &[Line<'a>], search: &[Line<'a>], at_end: bool) -> Vec<(usize,
                     Fit::Same => have == want,
                     Fit::Deeper(more) => have.strip_prefix(more) == Some(want),
                     Fit::Shallower(more) => want.strip_prefix(more) == Some(have),
+                    Fit::Retabbed(_) => false,
                 }
             };
             pairs(at).all(is_same).then_some((at, fit))
         })
-        .collect()
+        .collect();
+    if !moved.is_empty() {
+        return moved;
+    }
+    let retabbed = |at: usize| Some((at, Fit::Retabbed(tabs(pairs(at))?)));
+    starts.filter_map(retabbed).collect()
+}
+
+/// How tabs stand for spaces where lines are the same but for that, and for as much before each.
+fn tabs<'l, 'a: 'l>(
+    pairs: impl Iterator<Item = (&'l Line<'a>, &'l Line<'a>)> + Clone,
+) -> Option<Tabs> {
+    let filled =
+        || pairs.clone().filter(|(have, want)| !is_blank(have.text) || !is_blank(want.text));
+    let has_tabs = |text: &[u8]| indent(text).contains(&b'\t');
+    let has_spaces = |text: &[u8]| indent(text).contains(&b' ');
+    let in_file = filled().any(|(have, _)| has_tabs(have.text));
+    let mixed = |text: &[u8], tabs: bool| if tabs { has_spaces(text) } else { has_tabs(text) };
+    if filled().any(|(have, want)| mixed(have.text, in_file) || mixed(want.text, !in_file)) {
+        return None;
+    }
+    // The spaces tell how wide a tab is.
+    let widths =
+        filled().map(|(have, want)| indent(if in_file { want.text } else { have.text }).len());
+    let unit = widths.fold(0, gcd);
+    if !(2..=8).contains(&unit) {
+        return None;
+    }
+    let mut more = None;
+    for (have, want) in filled() {
+        let by = columns(have.text, unit).cast_signed() - columns(want.text, unit).cast_signed();
+        let text = |line: &Line<'_>| line.text.trim_ascii().to_vec();
+        if *more.get_or_insert(by) != by || text(have) != text(want) {
+            return None;
+        }
+    }
+    more.map(|more| Tabs { unit, more, in_file })
+}
+
+fn gcd(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+/// How far a line is indented, with tabs so wide.
+fn columns(text: &[u8], unit: usize) -> usize {
+    indent(text).iter().map(|byte| if *byte == b'\t' { unit } else { 1 }).sum()
 }
 
 /// Those of several places of which the edit says more: their line, or what stands before them.
@@ -445,6 +505,12 @@ fn moved_by(text: &[u8], fit: Fit<'_>) -> Vec<u8> {
     match fit {
         Fit::Deeper(more) if !is_blank(text) => [more, text].concat(),
         Fit::Shallower(more) => text.strip_prefix(more).unwrap_or(text).to_vec(),
+        Fit::Retabbed(Tabs { unit, more, in_file }) if !is_blank(text) => {
+            let wide = (columns(text, unit).cast_signed() + more).max(0).cast_unsigned();
+            let (tabs, spaces) = if in_file { (wide / unit, wide % unit) } else { (0, wide) };
+            let before = [b"\t".repeat(tabs), b" ".repeat(spaces)].concat();
+            [before.as_slice(), &text[indent(text).len()..]].concat()
+        }
         _ => text.to_vec(),
     }
 }

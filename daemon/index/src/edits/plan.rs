@@ -196,9 +196,10 @@ pub fn plan(reply: &Reply, known: &Known<'_>, files: &dyn Files) -> Plan {
 
 /// A file while it is edited.
 struct State {
-    /// Its first path and bytes, if there was one.
+    /// Its first path, if there was one.
     from: Option<Vec<u8>>,
-    before: Option<Vec<u8>>,
+    /// Its first text.
+    had: Vec<u8>,
     /// Its text, or that it is no more.
     text: Option<Vec<u8>>,
     encoding: Encoding,
@@ -344,8 +345,13 @@ impl Planner<'_> {
         let state = &self.states[&path];
         if let Some(text) = &state.text {
             let is_kept = match state.encoding {
-                // Its letters have other bytes.
-                Encoding::Other => is_as_ascii(state.before.as_deref().unwrap_or_default(), text),
+                // Which letters its bytes are is known where a part of the reply is the same.
+                Encoding::Other => {
+                    let known = letters(&edit.change);
+                    let is_told = !known.is_ascii() && matches!(edit.change, Change::Replace(_));
+                    (is_told || is_as_ascii(&state.had, text))
+                        && encode(text, state.encoding).is_some()
+                }
                 Encoding::Binary => false,
                 encoding => encode(text, encoding).is_some(),
             };
@@ -606,9 +612,10 @@ impl Planner<'_> {
             None => (None, Encoding::Utf8),
         };
         let from = before.as_ref().map(|_| path.to_vec());
+        let had = text.clone().unwrap_or_default();
         let (ranges, moved, program) = (Vec::new(), Vec::new(), None);
         self.states
-            .insert(path.to_vec(), State { from, before, text, encoding, ranges, moved, program });
+            .insert(path.to_vec(), State { from, had, text, encoding, ranges, moved, program });
         self.order.push(path.to_vec());
         Ok(())
     }
@@ -754,6 +761,14 @@ fn alike(edits: &[Edit]) -> usize {
             && is_same
     };
     1 + rest.iter().filter(is_alike).count()
+}
+
+/// What an edit looks for.
+fn letters(change: &Change) -> &[u8] {
+    match change {
+        Change::Replace(replace) => replace.readings.first().map_or(&[], |one| &one.search),
+        _ => &[],
+    }
 }
 
 /// Whether all that is no ASCII in a text is in the one before as well, line by line.

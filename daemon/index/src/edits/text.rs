@@ -1,5 +1,7 @@
 //! The text of a file, whatever it is written in: UTF-8, with a byte order mark or without, UTF-16, or
-//! another one, which is left as it is.
+//! another one, which is read as Windows-1252: each byte is a letter there, and comes back as it was.
+
+use encoding_rs::WINDOWS_1252;
 
 /// How a file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,14 +29,14 @@ pub(super) fn decode(bytes: &[u8]) -> (Vec<u8>, Encoding) {
             return (text, encoding);
         }
     }
-    let encoding = if bytes.contains(&0) {
-        Encoding::Binary
+    if bytes.contains(&0) {
+        (bytes.to_vec(), Encoding::Binary)
     } else if std::str::from_utf8(bytes).is_ok() {
-        Encoding::Utf8
+        (bytes.to_vec(), Encoding::Utf8)
     } else {
-        Encoding::Other
-    };
-    (bytes.to_vec(), encoding)
+        let (text, _) = WINDOWS_1252.decode_without_bom_handling(bytes);
+        (text.into_owned().into_bytes(), Encoding::Other)
+    }
 }
 
 fn narrow(bytes: &[u8], encoding: Encoding) -> Option<Vec<u8>> {
@@ -53,7 +55,11 @@ fn narrow(bytes: &[u8], encoding: Encoding) -> Option<Vec<u8>> {
 /// The bytes of a file that has this text; none where it cannot be written so.
 pub(super) fn encode(text: &[u8], encoding: Encoding) -> Option<Vec<u8>> {
     match encoding {
-        Encoding::Utf8 | Encoding::Other | Encoding::Binary => Some(text.to_vec()),
+        Encoding::Utf8 | Encoding::Binary => Some(text.to_vec()),
+        Encoding::Other => {
+            let (bytes, _, is_lossy) = WINDOWS_1252.encode(std::str::from_utf8(text).ok()?);
+            (!is_lossy).then(|| bytes.into_owned())
+        }
         Encoding::Utf8Marked => Some([MARK, text].concat()),
         Encoding::Utf16Little | Encoding::Utf16Big => {
             let units = std::str::from_utf8(text).ok()?.encode_utf16();
@@ -87,7 +93,8 @@ mod tests {
             (b"\xff\xfea".to_vec(), Encoding::Other),
             (b"a\0b".to_vec(), Encoding::Binary),
         ];
-        for (bytes, encoding) in texts {
+        let all: Vec<u8> = (1..=255).collect();
+        for (bytes, encoding) in texts.into_iter().chain([(all, Encoding::Other)]) {
             let (text, found) = decode(&bytes);
             assert_eq!(found, encoding, "{bytes:?}");
             assert_eq!(encode(&text, found), Some(bytes));
