@@ -6,10 +6,11 @@
 
 use git2::build::TreeUpdateBuilder;
 use git2::{
-    AttrCheckFlags, AttrValue, Commit, ErrorClass, ErrorCode, FileMode, IndexEntry, IndexTime, Oid,
-    Repository, RepositoryState, Signature, Tree,
+    AttrCheckFlags, AttrValue, Commit, ErrorClass, ErrorCode, FileMode, IndexEntry, IndexTime,
+    ObjectType, Oid, Repository, RepositoryState, Signature, Tree,
 };
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::{OsStr, OsString};
 use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
@@ -129,6 +130,12 @@ pub(crate) struct Work {
     prefix: Vec<u8>,
     /// The caller's, which may say in whose name to commit.
     environment: Environment,
+    /// Whether the permissions of files count.
+    heeds_modes: bool,
+    /// Whether any text may have other line ends in the repository.
+    converts_all: bool,
+    /// Which paths may.
+    converted: RefCell<HashMap<Vec<u8>, bool>>,
 }
 
 impl Work {
@@ -149,7 +156,17 @@ impl Work {
         if !prefix.is_empty() {
             prefix.push(b'/');
         }
-        Ok(Some(Self { repository, top: top.to_owned(), prefix, environment }))
+        let config = repository.config()?;
+        let autocrlf = config.get_string("core.autocrlf").ok();
+        Ok(Some(Self {
+            top: top.to_owned(),
+            prefix,
+            environment,
+            heeds_modes: config.get_bool("core.fileMode").unwrap_or(true),
+            converts_all: autocrlf.is_some_and(|value| value != "false"),
+            converted: RefCell::default(),
+            repository,
+        }))
     }
 
     /// What is under way, for people; nothing is committed then.
@@ -304,7 +321,7 @@ impl Work {
         }
         let tree = head.tree()?;
         let has_after = |side: &&Side<'_>| {
-            let after = self.blob(side, side.after)?;
+            let after = self.blob_id(side, side.after)?;
             Ok::<_, Refusal>(self.entry(&tree, side.path) == after.map(|(id, _)| id))
         };
         let mut held = Vec::new();
@@ -352,7 +369,7 @@ impl Work {
         for side in sides {
             let entry = index.get_path(as_path(&self.whole(side.path)), 0).map(|entry| entry.id);
             let committed = tree.as_ref().and_then(|tree| self.entry(tree, side.path));
-            let held = self.blob(side, of(side))?.map(|(id, _)| id);
+            let held = self.blob_id(side, of(side))?.map(|(id, _)| id);
             // Of a new file nothing is staged.
             let is_other =
                 entry != committed && entry != held && (entry.is_some() || held.is_some());
@@ -521,12 +538,22 @@ impl Work {
         let tree = tree.or(empty.as_ref()).expect("one of the two");
         let mut update = TreeUpdateBuilder::new();
         for side in sides {
-            let path = self.whole(side.path);
-            match self.blob(side, of(side))? {
-                Some((id, mode)) => drop(update.upsert(path, id, mode)),
-                None if self.entry(tree, side.path).is_some() => drop(update.remove(path)),
-                None => {}
+            let had = self.entry_and_mode(tree, side.path);
+            let held = of(side);
+            let Some((id, mode)) = self.blob_id(side, held)? else {
+                if had.is_some() {
+                    update.remove(self.whole(side.path));
+                }
+                continue;
+            };
+            if had == Some((id, mode.into())) {
+                continue;
             }
+            // What the tree has is in the repository.
+            if had.is_none_or(|(had, _)| had != id) {
+                self.blob(side, held)?;
+            }
+            update.upsert(self.whole(side.path), id, mode);
         }
         let id = update.create_updated(&self.repository, tree)?;
         Ok(self.repository.find_tree(id)?)
@@ -544,21 +571,46 @@ impl Work {
             true => self.converted(&path, bytes)?,
             false => self.repository.blob(bytes)?,
         };
-        let heeds_modes = self.repository.config()?.get_bool("core.fileMode").unwrap_or(true);
-        let is_program = match mode {
-            Some(mode) if heeds_modes => mode & 0o100 != 0,
-            _ => self.is_program(&path)?,
+        Ok(Some((id, self.mode(&path, mode)?)))
+    }
+
+    /// Its id. That of a file which is in the repository as it is is computed without writing it there.
+    fn blob_id(
+        &self,
+        side: &Side<'_>,
+        held: Option<(&[u8], Option<u32>)>,
+    ) -> Result<Option<(Oid, FileMode)>, Refusal> {
+        let Some((bytes, mode)) = held else { return Ok(None) };
+        let path = self.whole(side.path);
+        let id = match self.is_converted(&path)? {
+            true => self.converted(&path, bytes)?,
+            false => Oid::hash_object(ObjectType::Blob, bytes)?,
         };
-        let mode = if is_program { FileMode::BlobExecutable } else { FileMode::Blob };
-        Ok(Some((id, mode)))
+        Ok(Some((id, self.mode(&path, mode)?)))
+    }
+
+    fn mode(&self, path: &[u8], mode: Option<u32>) -> Result<FileMode, Refusal> {
+        let is_program = match mode {
+            Some(mode) if self.heeds_modes => mode & 0o100 != 0,
+            _ => self.is_program(path)?,
+        };
+        Ok(if is_program { FileMode::BlobExecutable } else { FileMode::Blob })
     }
 
     /// Whether a file may be another one in the repository: with other line ends, say.
     fn is_converted(&self, path: &[u8]) -> Result<bool, Refusal> {
-        let autocrlf = self.repository.config()?.get_string("core.autocrlf").ok();
-        if autocrlf.is_some_and(|value| value != "false") {
+        if self.converts_all {
             return Ok(true);
         }
+        if let Some(known) = self.converted.borrow().get(path) {
+            return Ok(*known);
+        }
+        let is_converted = self.has_conversion(path)?;
+        self.converted.borrow_mut().insert(path.to_vec(), is_converted);
+        Ok(is_converted)
+    }
+
+    fn has_conversion(&self, path: &[u8]) -> Result<bool, Refusal> {
         for name in ["text", "crlf", "eol", "ident"] {
             let flags = AttrCheckFlags::FILE_THEN_INDEX;
             let value = self.repository.get_attr_bytes(as_path(path), name, flags)?;
