@@ -214,11 +214,8 @@ impl Editor<'_> {
             }
             let turn =
                 turns.journal.turn(number, stage).map_err(|error| unread_turn(number, &error))?;
-            // By `git reset`, say.
+            // By `git reset`, say; or it is on another branch, where it can be taken back later.
             if last.is_empty() && turns.is_undone(&turn)? {
-                if !dry_run {
-                    turns.settle(&turn)?;
-                }
                 continue;
             }
             last.push(turn);

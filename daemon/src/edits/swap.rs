@@ -2,7 +2,8 @@
 //!
 //! What a file is to hold is written beside it and brought to the disk; then the two change places in one
 //! step, and what was there is looked at: if it is not what was expected, they change back. So nobody's
-//! write is lost, however close it comes, and whoever reads a file sees the old one or the new one.
+//! write is lost, however close it comes, and whoever reads a file sees the old one or the new one. On a
+//! file system that has no such step there remains a moment between two.
 
 use super::beneath::{Held, Place, Root};
 use super::journal::{Change, Kept};
@@ -56,15 +57,16 @@ fn aside(key: &str, turn: u64, at: usize) -> Vec<u8> {
 }
 
 impl<'a> Swap<'a> {
-    /// Writes what files are to hold beside them. Where it fails, nothing of that stays.
+    /// Writes what files are to hold beside them, each by its number in the turn. Where it fails, nothing of that stays.
     pub(crate) fn prepare(
         root: &Root,
         (key, turn): (&str, u64),
         changes: &'a [Change],
+        numbers: impl Iterator<Item = usize>,
     ) -> Result<Self, Failed> {
         let mut swap = Self { changes, slots: Vec::with_capacity(changes.len()) };
         let mut written = Vec::new();
-        for (at, change) in changes.iter().enumerate() {
+        for (at, change) in numbers.zip(changes) {
             let outcome = root
                 .place(&change.path, &mut change.after.is_some().then(Vec::new))
                 .map_err(|refused| Failed::Refused(change.path.clone(), refused))
@@ -116,7 +118,7 @@ impl<'a> Swap<'a> {
     /// Changes all files. Where one cannot be, those before it are changed back.
     pub(crate) fn make(&mut self) -> Result<(), Failed> {
         for at in 0..self.slots.len() {
-            let (slot, change) = (&self.slots[at], &self.changes[at]);
+            let (slot, change) = (&mut self.slots[at], &self.changes[at]);
             let made = change_places(slot, change, (change.before.as_ref(), change.after.as_ref()));
             point("changed places");
             if let Err(error) = made {
@@ -175,8 +177,10 @@ impl<'a> Swap<'a> {
             if !std::mem::take(&mut slot.is_made) {
                 continue;
             }
-            let after = slot.hooked.as_ref().or(change.after.as_ref());
+            let hooked = slot.hooked.take();
+            let after = hooked.as_ref().or(change.after.as_ref());
             let outcome = change_places(slot, change, (after, change.before.as_ref()));
+            slot.hooked = hooked;
             if let Err(error) = outcome {
                 tracing::warn!(file = %shown(&change.path), %error, "a change is not taken back");
                 slot.is_kept = true;
@@ -308,7 +312,11 @@ pub(crate) fn look(
         let is_ours = match place.read_as(&aside, most) {
             Ok(None) => true,
             // It was exchanged, and holds what was there.
-            Ok(Some(held)) if now == State::New => has(&change.before, &Some(held)),
+            Ok(Some(held)) if now == State::New => {
+                has(&change.before, &Some(held.clone()))
+                    // Two names of one, for a moment.
+                    || change.before.is_none() && has(&change.after, &Some(held))
+            }
             // It waits, and may be written in part.
             Ok(Some(held)) => {
                 let waits = |after: &Kept| after.bytes.starts_with(&held.bytes);
@@ -392,11 +400,11 @@ fn take_after(place: &Place, new: &OwnedFd) {
 
 /// Puts what is beside a file in its place, in one step, if the file is as it was.
 fn change_places(
-    slot: &Slot,
+    slot: &mut Slot,
     change: &Change,
     (before, after): (Option<&Kept>, Option<&Kept>),
 ) -> Result<(), Failed> {
-    let Slot { place, aside, .. } = slot;
+    let Slot { place, aside, is_kept, .. } = slot;
     let name = place.name.as_slice();
     let failed = |errno: Errno| match errno {
         Errno::EXIST => conflict(&change.path, "it was made meanwhile"),
@@ -418,11 +426,16 @@ fn change_places(
     }
     let expected = expect(place, aside, change, before);
     if expected.is_err() {
-        match after {
-            Some(_) => exchange(place, aside),
+        let back = match after {
+            Some(_) => match exchange(place, aside) {
+                // Where it was removed since, what was written comes back all the same.
+                Err(Errno::NOENT) => no_replace(place, aside, name),
+                outcome => outcome,
+            },
             None => no_replace(place, aside, name),
-        }
-        .map_err(failed)?;
+        };
+        *is_kept = back.is_err();
+        back.map_err(failed)?;
     }
     expected
 }
@@ -472,8 +485,9 @@ fn link(place: &Place, from: &[u8], to: &[u8]) -> Result<(), Errno> {
     let mode = Mode::from_raw_mode(rustix::fs::fstat(&read)?.st_mode);
     let flags = flags | OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
     let write = rustix::fs::openat(dir, to, flags, mode)?;
-    let copied = io::copy(&mut File::from(read), &mut File::from(write));
-    copied.map(drop).map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))
+    let mut write = File::from(write);
+    let copied = io::copy(&mut File::from(read), &mut write).and_then(|_| write.sync_all());
+    copied.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))
 }
 
 /// Whether something holds what it is expected to.

@@ -237,6 +237,7 @@ fn child() {
     };
     LAST.store(step.parse().unwrap(), Ordering::Relaxed);
     match *what {
+        "recover" => recover(&turns, settings()),
         "apply" => assert!(editor.apply(&asked(&reply)).unwrap().turn.is_some()),
         _ => assert_eq!(editor.undo(1, false).unwrap().len(), 1),
     }
@@ -321,6 +322,32 @@ fn a_turn_that_is_killed_at_any_step_is_made_or_is_not() {
 #[test]
 fn an_undo_that_is_killed_at_any_step_is_done_or_is_not() {
     killed_at_each_step("undo", true);
+}
+
+/// The next start is killed as well, at each of its own steps.
+#[test]
+fn a_start_that_is_killed_while_it_brings_a_turn_to_its_end_is_followed_by_one_that_does() {
+    for first in [14, 18, 24] {
+        for second in 0.. {
+            let place = Place::new(false);
+            let reply = ten_files(&place);
+            fs::write(place.dir.path().join("reply"), &reply).unwrap();
+            let old = files(&place.root());
+            assert!(!has_ended(&place, "apply", first));
+            let ended = has_ended(&place, "recover", second);
+            recover(&place.dir.path().join("turns"), settings());
+            let now = files(&place.root());
+            let is_old = now == old;
+            let applied = place.apply(&reply).unwrap();
+            assert_eq!(applied.turn.is_some(), is_old, "{first} {second}: {now:#?}");
+            assert_eq!(files(&place.root()).len(), 9, "{first} {second}: {now:#?}");
+            place.undo(1).unwrap();
+            assert_eq!(files(&place.root()), old, "{first} {second}");
+            if ended {
+                break;
+            }
+        }
+    }
 }
 
 #[test]

@@ -153,7 +153,8 @@ impl Turns<'_> {
     }
 
     fn ready<'c>(&self, number: u64, changes: &'c [Change]) -> Result<Swap<'c>, Failed> {
-        let swap = Swap::prepare(self.root, (&self.journal.key, number), changes)?;
+        let key = (self.journal.key.as_str(), number);
+        let swap = Swap::prepare(self.root, key, changes, 0..)?;
         match swap.check() {
             Ok(()) => Ok(swap),
             Err(failed) => {
@@ -282,7 +283,8 @@ impl Turns<'_> {
         Ok(())
     }
 
-    /// Whether the files are as they were before a turn: somebody else has taken it back.
+    /// Whether somebody else has taken a turn back: the files are as they were before, and what is checked
+    /// out does not have its commit.
     pub(crate) fn is_undone(&self, turn: &Turn) -> Result<bool, Failed> {
         for change in self.changes(turn)? {
             let now = self.now(&change)?;
@@ -291,12 +293,10 @@ impl Turns<'_> {
                 return Ok(false);
             }
         }
-        Ok(true)
-    }
-
-    /// Notes that a turn was taken back by somebody else.
-    pub(crate) fn settle(&self, turn: &Turn) -> Result<(), Failed> {
-        self.journal.move_on(turn.number, Stage::Done, Stage::Undone).map_err(unwritten)
+        match (&self.git, turn.head.commits()) {
+            (Some(git), Some(commits)) => Ok(!git.has(&commits)?),
+            _ => Ok(true),
+        }
     }
 
     /// What the file of a change holds; none where it is something that the change has never made.
@@ -404,6 +404,10 @@ impl Turns<'_> {
             match self.journal.turn(number, stage) {
                 Ok(turn) => match self.bring_to_end(&turn) {
                     // It can be had neither way. Later turns are not to wait for it.
+                    // Somebody is at it: the next one tries again.
+                    Err(Failed::Refused(_, refused)) if refused.kind == Kind::Conflict => {
+                        tracing::warn!(number, why = refused.message, "a turn stays interrupted");
+                    }
                     Err(Failed::Refused(path, refused)) => {
                         let (path, why) = (shown(&path), refused.message);
                         tracing::warn!(
@@ -436,22 +440,21 @@ impl Turns<'_> {
 
     fn bring_to_end(&self, turn: &Turn) -> Result<(), Failed> {
         let (number, stage) = (turn.number, turn.stage);
-        let changes = match self.changes(turn) {
+        let changes = match self.journal.changes(turn) {
             Err(_) if stage == Stage::Writing => {
                 return self.journal.forget(number).map_err(unwritten);
             }
-            Err(_) if stage != Stage::Preparing => {
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                 tracing::warn!(number, "a turn that was interrupted is damaged: it is set aside");
                 return self.journal.set_aside(number, stage).map_err(unwritten);
             }
-            changes => changes?,
+            changes => changes.map_err(|error| unread(number, &error))?,
         };
         let is_undo = matches!(stage, Stage::Preparing | Stage::Undoing);
         let changes: Vec<Change> =
             if is_undo { changes.into_iter().map(reversed).collect() } else { changes };
         let states = look(self.root, (&self.journal.key, number), &changes)?;
         let has_begun = states.contains(&State::New);
-        let is_forward = |state: State| has_begun && state != State::Other;
         let remove_made = || turn.head.made().for_each(|dir| self.root.remove_empty(dir));
         tracing::info!(number, ?stage, "a turn was interrupted");
         match stage {
@@ -466,7 +469,7 @@ impl Turns<'_> {
         }
         // What nobody has seen yet is as if it had not begun. And where somebody has gone on with a file,
         // it can be had as a whole no more, so the others go back.
-        if states.contains(&State::Old) && !states.iter().all(|state| is_forward(*state)) {
+        if !has_begun || states.contains(&State::Old) && states.contains(&State::Other) {
             self.only(number, &changes, &states, State::New)?;
             if is_undo {
                 return self.journal.move_on(number, stage, Stage::Done).map_err(unwritten);
@@ -500,13 +503,17 @@ impl Turns<'_> {
         states: &[State],
         which: State,
     ) -> Result<(), Failed> {
-        let meant = changes.iter().zip(states).filter(|(_, state)| **state == which);
-        let meant = meant.map(|(change, _)| match which {
+        let meant =
+            || changes.iter().zip(states).enumerate().filter(|(_, (_, state))| **state == which);
+        // What stands beside a file is called by its number in the whole turn.
+        let numbers: Vec<usize> = meant().map(|(at, _)| at).collect();
+        let meant = meant().map(|(_, (change, _))| match which {
             State::New => reversed(change.clone()),
             _ => change.clone(),
         });
         let meant: Vec<Change> = meant.collect();
-        let mut swap = Swap::prepare(self.root, (&self.journal.key, number), &meant)?;
+        let key = (self.journal.key.as_str(), number);
+        let mut swap = Swap::prepare(self.root, key, &meant, numbers.into_iter())?;
         let outcome = swap.make();
         swap.clear();
         Ok(outcome?)

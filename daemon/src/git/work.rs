@@ -344,6 +344,13 @@ impl Work {
         Ok((Retreat::Reverted(made.to_string()), self.stage(&held)))
     }
 
+    /// Whether what is checked out has the commit of a turn.
+    pub(crate) fn has(&self, commits: &Commits) -> Result<bool, Refusal> {
+        let commit = Oid::from_str(&commits.commit)?;
+        let Some(head) = self.head()? else { return Ok(false) };
+        Ok(head.id() == commit || self.repository.graph_descendant_of(head.id(), commit)?)
+    }
+
     /// Whether a commit of a turn can be dropped, for telling before it is done.
     pub(crate) fn would_drop(&self, commits: &Commits) -> Result<bool, Refusal> {
         let commit = Oid::from_str(&commits.commit)?;
@@ -406,7 +413,10 @@ impl Work {
     /// Whether a path from the root is where hooks are.
     pub(crate) fn is_hook(&self, path: &[u8]) -> bool {
         let path = self.top.join(as_path(&self.whole(path)));
-        self.hooks().canonicalize().is_ok_and(|dir| path.starts_with(dir))
+        // Husky's own call those in the folder around them.
+        let hooks = self.hooks();
+        let around = hooks.parent().filter(|_| hooks.ends_with("_")).unwrap_or(&hooks).to_owned();
+        path.starts_with(&around) || around.canonicalize().is_ok_and(|dir| path.starts_with(dir))
     }
 
     pub(crate) fn top(&self) -> &Path {

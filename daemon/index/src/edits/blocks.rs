@@ -82,6 +82,9 @@ impl Block {
             replace: text(&lines[at + 1..]),
             ends: None,
         };
+        if dividers.len() > READINGS {
+            return Err("it has too many lines `=======` to tell which one divides it");
+        }
         let readings: Vec<Reading> = dividers.iter().map(reading).collect();
         if readings.is_empty() {
             return Err("it has no line `=======` between what is looked for and what it becomes");
@@ -90,6 +93,8 @@ impl Block {
     }
 }
 
+/// A text with more lines that may divide it is not understood.
+const READINGS: usize = 32;
 /// Marks that open and close a block.
 const MARKS: [(u8, u8); 2] = [(b'<', b'>'), (b'-', b'+')];
 /// What stands after those that open one, and after those that close one.

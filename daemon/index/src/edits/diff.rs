@@ -58,6 +58,9 @@ pub(super) struct Hunk {
     pub(super) at_end: bool,
 }
 
+/// So many empty lines at its end may be those of the reply.
+const READINGS: usize = 8;
+
 /// Whether a line takes part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
@@ -305,7 +308,7 @@ impl Hunk {
         let new = words.next().and_then(|word| range(word.strip_prefix(b"+")?));
         if let (Some((start, old)), Some((_, new))) = (old, new) {
             // Of nothing, it says the line before.
-            hunk.at = Some(if old == 0 { start + 1 } else { start }).filter(|at| *at > 0);
+            hunk.at = Some(start.saturating_add(u32::from(old == 0))).filter(|at| *at > 0);
             hunk.left = Some((old, new));
         }
         if !heading.is_empty() {
@@ -350,7 +353,9 @@ impl Hunk {
         }
         let mut readings = vec![self.reading()];
         // Empty lines at its end may be those of the reply.
-        while self.lines.last().is_some_and(|(mark, line)| *mark == b' ' && line.is_empty()) {
+        while readings.len() < READINGS
+            && self.lines.last().is_some_and(|(mark, line)| *mark == b' ' && line.is_empty())
+        {
             self.lines.pop();
             readings.push(self.reading());
         }

@@ -92,9 +92,13 @@ impl Fence {
     /// Whether a line closes it. A line of marks in it may open another one, or close that.
     pub(super) fn closes(&mut self, line: &[u8]) -> End {
         let Some((mark, length, has_info)) = marks(line) else { return End::No };
-        let may_close = mark == self.mark && length >= self.length && !has_info;
+        let indent = line.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        let is_own = mark == self.mark && length >= self.length;
+        // What is indented further is a part of the text, as in a comment of code.
+        let may_close = is_own && !has_info && indent <= self.indent + 3;
+        let is_markdown = self.is_markdown();
         if let Some((inner, least)) = self.inner.last().copied() {
-            if may_close && least < self.length {
+            if may_close && (least < self.length || inner != self.mark) {
                 return End::Yes;
             }
             if has_info {
@@ -105,22 +109,34 @@ impl Fence {
             return End::No;
         }
         if !may_close {
-            self.inner.push((mark, length));
+            // Fences of other marks, or fewer, are of a text about such texts, or of a whole reply.
+            if is_own && has_info || is_markdown || self.alone.is_none() && mark == self.mark {
+                self.inner.push((mark, length));
+            }
             return End::No;
         }
         // A plain fence in a text with fences looks like the end of the one around it.
-        if self.is_markdown() && !self.text.is_empty() {
+        if is_markdown && !self.text.is_empty() {
             self.closing = Some(line.to_vec());
             return End::Perhaps;
         }
         End::Yes
     }
 
+    /// Whether a line closes it whatever is in it: of a diff, whose own lines have a mark before them.
+    pub(super) fn ends_diff(&self, line: &[u8]) -> bool {
+        let indent = line.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        let is_own = |(mark, length, has_info): (u8, usize, bool)| {
+            mark == self.mark && length >= self.length && !has_info
+        };
+        indent == self.indent && marks(line).is_some_and(is_own)
+    }
+
     /// Whether its end has come, now that the next line is known: after the end of a file there is nothing
     /// in the very next line, or another fence.
     pub(super) fn is_over(&mut self, next: &[u8]) -> bool {
         let Some(line) = self.closing.take() else { return false };
-        if next.trim_ascii().is_empty() || info(next).is_some() {
+        if next.trim_ascii().is_empty() || info(next).is_some() || alone(next).is_some() {
             return true;
         }
         self.push(&line);
@@ -143,7 +159,7 @@ impl Fence {
     /// Whether what is in it now is an example within the text of a file.
     pub(super) fn is_example(&self) -> bool {
         let is_named = self.alone.is_some() || super::names::from_info(&self.info).is_some();
-        is_named && !self.inner.is_empty() && !self.is_taken
+        is_named && self.is_markdown() && !self.inner.is_empty() && !self.is_taken
     }
 
     fn is_markdown(&self) -> bool {

@@ -120,7 +120,7 @@ pub struct Replace {
 }
 
 /// One way to read a replacement. Lines end with `\n`, as those of the reply.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Reading {
     /// What is looked for.
     pub search: Vec<u8>,

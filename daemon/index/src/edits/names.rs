@@ -162,11 +162,13 @@ pub fn is_path(name: &[u8]) -> bool {
     let dot = base.iter().rposition(|byte| *byte == b'.');
     let has_extension = dot.is_some_and(|dot| {
         let extension = &base[dot + 1..];
-        !extension.is_empty()
+        // `v1.2` is a version.
+        extension.iter().any(u8::is_ascii_alphabetic)
             && extension.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-+".contains(byte))
     });
     is_token(name)
         && !base.is_empty()
+        && memchr::memmem::find(name, b"://").is_none()
         && (has_extension || name.contains(&b'/') || KNOWN.contains(&name))
 }
 

@@ -37,7 +37,7 @@ pub struct Parser {
     /// How many lines were read.
     number: u32,
     /// The last lines outside of edits, the last one last.
-    above: Vec<Vec<u8>>,
+    above: Vec<Above>,
     /// The first line of a header of a diff, perhaps.
     held: Option<Vec<u8>>,
     fence: Option<Fence>,
@@ -57,6 +57,17 @@ enum Open {
     Patch(Patch),
 }
 
+/// A line above an edit.
+#[derive(Debug)]
+struct Above {
+    line: Vec<u8>,
+    /// The name that it gives.
+    name: Option<Vec<u8>>,
+    is_fence: bool,
+}
+
+/// A line that is longer says no name.
+const NAMING: usize = 4096;
 /// How many lines above a block may say its file.
 const ABOVE: usize = 3;
 const UNCLOSED_BLOCK: &str = "it has no line `>>>>>>> REPLACE` at its end: was the reply cut off?";
@@ -147,6 +158,9 @@ impl Parser {
             self.reply.malformed = std::mem::take(&mut self.cut);
             return;
         }
+        // What was cut off is missed, whatever else there is.
+        let cut = std::mem::take(&mut self.cut);
+        self.reply.malformed.extend(cut.into_iter().filter(|cut| !cut.names.is_empty()));
         let sure = wholes.into_iter().filter(|whole| whole.only_if.is_none());
         let beside = sure.map(|whole| Edit { only_if: Some(OnlyIf::IsNew), ..whole });
         self.reply.edits.extend(beside);
@@ -186,8 +200,7 @@ impl Parser {
                 }
             }
             Open::Diff(diff) => {
-                let is_closed =
-                    self.fence.as_mut().is_some_and(|fence| fence.closes(line) != End::No);
+                let is_closed = self.fence.as_ref().is_some_and(|fence| fence.ends_diff(line));
                 if is_closed || diff.line(line, self.number) == Step::Over {
                     let Open::Diff(diff) = std::mem::replace(&mut self.open, Open::Text) else {
                         return;
@@ -265,13 +278,19 @@ impl Parser {
             fence.push(line);
         } else if fence::info(line).is_some() {
             let names = self.names().0;
-            self.fence = Fence::open(line, self.number, names, self.above.last());
+            let above = self.above.last().map(|above| &above.line);
+            self.fence = Fence::open(line, self.number, names, above);
         }
         if !line.trim_ascii().is_empty() {
             if self.above.len() == ABOVE {
                 self.above.remove(0);
             }
-            self.above.push(line.to_vec());
+            let is_short = line.len() <= NAMING;
+            self.above.push(Above {
+                line: if is_short { line.to_vec() } else { Vec::new() },
+                name: is_short.then(|| from_line(line)).flatten(),
+                is_fence: fence::info(line).is_some(),
+            });
         }
     }
 
@@ -279,11 +298,10 @@ impl Parser {
     fn names(&self) -> (Vec<Vec<u8>>, bool) {
         let mut names: Vec<Vec<u8>> = Vec::new();
         let mut within = false;
-        for (at, line) in self.above.iter().rev().enumerate() {
-            let is_fence = fence::info(line).is_some();
-            if let Some(name) = from_line(line) {
-                within |= at == 0 && !is_fence && self.fence.is_some();
-                names.push(name);
+        for (at, above) in self.above.iter().rev().enumerate() {
+            if let Some(name) = &above.name {
+                within |= at == 0 && !above.is_fence && self.fence.is_some();
+                names.push(name.clone());
             }
         }
         // A path goes before a word.
@@ -321,9 +339,21 @@ impl Parser {
         }
         let (line, format) = (fence.line, Format::Whole);
         let mut text = fence.text.clone();
-        let (name, only_if) = if let Some(name) = self.whole_name(&fence) {
-            (name, None)
-        } else if fence.is_shell() {
+        let name = self.whole_name(&fence);
+        let is_script = |name: &Vec<u8>| {
+            let ends: [&[u8]; 6] = [b".sh", b".bash", b".zsh", b".fish", b".ps1", b".cmd"];
+            ends.iter().any(|end| name.ends_with(end)) || from_info(&fence.info).is_some()
+        };
+        let is_shell = fence.is_shell() && !name.as_ref().is_some_and(is_script);
+        let has_extension = |name: &Vec<u8>| {
+            let base = name.rsplit(|byte| *byte == b'/').next().unwrap_or(name);
+            base.contains(&b'.') || is_path(base)
+        };
+        let (name, only_if) = if let Some(name) = name.filter(|_| !is_shell) {
+            // `macOS/Linux` is a path only where there is one.
+            let only_if = (!has_extension(&name)).then_some(OnlyIf::IsThere);
+            (name, only_if)
+        } else if is_shell {
             self.reply.shell.push(text);
             return;
         } else if let Some(name) = fence.said {
@@ -334,9 +364,9 @@ impl Parser {
         } else if let Some(word) = fence.word {
             (word, Some(OnlyIf::IsThere))
         } else {
-            if has_marks(&text) {
+            if has_marks(b"", &text) {
                 let block = self.cut.len() as u32 + 1;
-                self.cut.push(Malformed { block, line, names: fence.names, what: OTHER_MARKS });
+                self.cut.push(Malformed { block, line, names: Vec::new(), what: OTHER_MARKS });
             }
             self.reply.unnamed.push(line);
             return;
@@ -392,14 +422,16 @@ fn headed(text: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
 }
 
 /// Whether lines of a text look like the marks of edits or conflicts, but for those in fences of its own.
-pub(super) fn has_marks(text: &[u8]) -> bool {
+pub(super) fn has_marks(path: &[u8], text: &[u8]) -> bool {
+    let ends: [&[u8]; 4] = [b".md", b".markdown", b".mdx", b".rst"];
+    let is_markdown = ends.iter().any(|end| path.ends_with(end));
     let is = |line: &[u8], mark: u8| {
         let length = line.trim_ascii().iter().take_while(|byte| **byte == mark).count();
         (5..=9).contains(&length)
     };
     let (mut divides, mut opens, mut is_fenced) = (false, false, false);
     for line in text.split(|byte| *byte == b'\n') {
-        is_fenced ^= fence::info(line).is_some();
+        is_fenced ^= is_markdown && fence::info(line).is_some();
         if !is_fenced {
             divides |= is(line, b'=') && line.trim_ascii().iter().all(|byte| *byte == b'=');
             opens |= is(line, b'<') || is(line, b'>');

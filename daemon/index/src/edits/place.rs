@@ -489,11 +489,15 @@ fn end_near<'a>(old: &[Line<'a>], new: usize, usual: &'a [u8]) -> &'a [u8] {
 
 /// For each line of the new text its number, and which old line it is, if it is one: a longest common
 /// subsequence (Myers 1986).
+const LONGEST: std::time::Duration = std::time::Duration::from_secs(2);
+
 fn merged(search: &[Line<'_>], replace: &[Line<'_>]) -> Vec<(usize, Option<usize>)> {
     let old: Vec<&[u8]> = search.iter().map(|line| line.text).collect();
     let new: Vec<&[u8]> = replace.iter().map(|line| line.text).collect();
     let mut merged: Vec<(usize, Option<usize>)> = (0..new.len()).map(|at| (at, None)).collect();
-    for op in similar::capture_diff_slices(similar::Algorithm::Myers, &old, &new) {
+    // Lines of texts that are more unlike than can be told in this time are new, with the usual end.
+    let until = Some(std::time::Instant::now() + LONGEST);
+    for op in similar::capture_diff_slices_deadline(similar::Algorithm::Myers, &old, &new, until) {
         if let similar::DiffOp::Equal { old_index, new_index, len } = op {
             (0..len).for_each(|at| merged[new_index + at].1 = Some(old_index + at));
         }

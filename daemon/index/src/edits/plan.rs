@@ -1,13 +1,13 @@
 //! What becomes of the files: all edits of a reply, one after the other, or what hinders them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
 use super::names::{Known, Named, is_path};
 use super::parser::{OTHER_MARKS, has_marks};
 use super::place::{Misfit, Nearest, place, rewrite};
 use super::text::{Encoding, decode, encode};
-use super::{Change, Edit, Format, OnlyIf, Replace, Reply};
+use super::{Change, Edit, Format, OnlyIf, Reading, Replace, Reply};
 
 /// The files that edits are meant for.
 pub trait Files {
@@ -179,8 +179,9 @@ pub fn plan(reply: &Reply, known: &Known<'_>, files: &dyn Files) -> Plan {
         nearest: None,
     });
     let mut failures: Vec<Failure> = malformed.collect();
+    let alike = alike(&reply.edits);
     for (at, edit) in reply.edits.iter().enumerate() {
-        planner.alike = alike(&reply.edits[at..]);
+        planner.alike = alike[at];
         let made = match planner.is_meant(edit, &reply.edits) {
             Ok(true) => planner.edit(edit),
             Ok(false) => Ok(()),
@@ -203,7 +204,6 @@ struct State {
     /// Its text, or that it is no more.
     text: Option<Vec<u8>>,
     encoding: Encoding,
-    ranges: Vec<Range<u32>>,
     /// How many lines edits have added so far, each with the line of the first text from which on.
     moved: Vec<(u32, i64)>,
     /// Whether it may be run by now, where that is said.
@@ -234,25 +234,28 @@ impl Planner<'_> {
         let (Some(only_if), Change::Whole(text)) = (&edit.only_if, &edit.change) else {
             return Ok(true);
         };
-        let Some(name) = edit.names.first() else { return Ok(true) };
-        let found = self.files.find(name).ok().filter(|found| found.is_there);
-        let Some(found) = found else { return Ok(*only_if != OnlyIf::IsThere) };
-        let have = self.files.read(&found.path).ok().flatten();
-        let have = have.map(|bytes| decode(&bytes).0).unwrap_or_default();
+        // The very file that it would go to, as the edits before have left it.
+        let Ok(path) = self.path(edit) else { return Ok(*only_if != OnlyIf::IsThere) };
+        let have = match self.states.get(&path) {
+            Some(state) => state.text.clone(),
+            None if self.gone.contains(&path) => None,
+            None => self.files.read(&path).ok().flatten().map(|bytes| decode(&bytes).0),
+        };
+        let Some(have) = have else { return Ok(*only_if != OnlyIf::IsThere) };
+        let found = Found { path, is_there: true, leads_to: None };
         let shown = shown(&found.path);
         let failed = |what: String| Err(fail(edit, Some(&found.path), Kind::Malformed, what));
         match only_if {
             OnlyIf::IsThere => Ok(true),
             OnlyIf::IsNew => {
-                let is_of_it = |other: &&Edit| {
-                    let finds = |name: &Vec<u8>| {
-                        self.files.find(name).is_ok_and(|other| other.path == found.path)
-                    };
-                    other.only_if.is_none() && other.names.iter().any(finds)
+                let is_of_it = |other: &Edit| {
+                    other.only_if.is_none()
+                        && other.names.iter().any(|name| ends_alike(name, &found.path))
                 };
                 // It shows what is there, or what the other edits come to.
-                let is_shown = all.iter().any(|other| is_of_it(&other))
-                    || memchr::memmem::find(&have, text.trim_ascii_end()).is_some();
+                let is_shown = self.states.contains_key(&found.path)
+                    || memchr::memmem::find(&have, text.trim_ascii_end()).is_some()
+                    || all.iter().any(is_of_it);
                 if is_shown {
                     return Ok(false);
                 }
@@ -262,8 +265,11 @@ impl Planner<'_> {
                 ))
             }
             OnlyIf::IsAll | OnlyIf::IsAllAfter(_) => {
+                let had_head = |head: &Vec<u8>| have.starts_with(head);
+                let head = matches!(only_if, OnlyIf::IsAllAfter(head) if had_head(head));
+                // A part of a file has few of its lines, and a new text of it has most.
                 let count = |text: &[u8]| memchr::memchr_iter(b'\n', text).count();
-                if 2 * count(text) >= count(&have) {
+                if 10 * (count(text) + usize::from(head)) >= 9 * count(&have) {
                     return Ok(true);
                 }
                 failed(format!(
@@ -286,13 +292,13 @@ impl Planner<'_> {
         match &edit.change {
             Change::Whole(text) => {
                 let have = state.text.as_deref().unwrap_or_default();
-                if let Some(line) = left_out(text, have) {
+                if let Some(line) = left_out(&path, text, have) {
                     let message = format!(
                         "`{shown}`: it leaves out lines, by its line {line}: a whole file has all of them"
                     );
                     return Err(failed(Kind::Malformed, message));
                 }
-                if has_marks(text) && !has_marks(have) {
+                if has_marks(&path, text) && !has_marks(&path, have) {
                     return Err(failed(Kind::Malformed, format!("`{shown}`: {OTHER_MARKS}")));
                 }
                 let head = match &edit.only_if {
@@ -300,7 +306,7 @@ impl Planner<'_> {
                     _ => &[],
                 };
                 let placed = rewrite(have, &[head, text].concat());
-                state.set(placed.text, placed.ranges);
+                state.text = Some(placed.text);
             }
             Change::Create(text) => {
                 if let Some(have) = state.text.as_ref().filter(|have| !have.is_empty()) {
@@ -314,9 +320,7 @@ impl Planner<'_> {
                     };
                     return Err(failed(kind, message));
                 }
-                let count = memchr::memchr_iter(b'\n', text).count() as u32;
-                let new = 1..count + 1;
-                state.set(text.clone(), Vec::from([new]));
+                state.text = Some(text.clone());
             }
             Change::Delete(held) => {
                 let Some(have) = &state.text else {
@@ -330,7 +334,6 @@ impl Planner<'_> {
                     return Err(failed(Kind::NotFound, message));
                 }
                 state.text = None;
-                state.ranges.clear();
             }
             Change::Program(is) => {
                 if state.text.is_none() {
@@ -402,7 +405,7 @@ impl Planner<'_> {
                     let count = |text: &[u8]| memchr::memchr_iter(b'\n', text).count() as i64;
                     state.moved.push((at, count(&placed.text) - count(text)));
                 }
-                state.set(placed.text, placed.ranges);
+                state.text = Some(placed.text);
                 Ok(())
             }
             Err(misfit) => Err(self.misfit(edit, path, replace, misfit)),
@@ -524,6 +527,8 @@ impl Planner<'_> {
             if is_exact {
                 match self.known.find_asked(name) {
                     Some(path) => return Ok(path),
+                    // What is new has the first name that can be one.
+                    None if is_new && is_path(name) => break,
                     None => continue,
                 }
             }
@@ -613,9 +618,8 @@ impl Planner<'_> {
         };
         let from = before.as_ref().map(|_| path.to_vec());
         let had = text.clone().unwrap_or_default();
-        let (ranges, moved, program) = (Vec::new(), Vec::new(), None);
-        self.states
-            .insert(path.to_vec(), State { from, had, text, encoding, ranges, moved, program });
+        let (moved, program) = (Vec::new(), None);
+        self.states.insert(path.to_vec(), State { from, had, text, encoding, moved, program });
         self.order.push(path.to_vec());
         Ok(())
     }
@@ -625,7 +629,8 @@ impl Planner<'_> {
         let mut last: BTreeMap<Vec<u8>, Last> = BTreeMap::new();
         for (path, state) in std::mem::take(&mut self.states) {
             let text = state.text.as_ref().and_then(|text| encode(text, state.encoding));
-            let State { from, ranges, program, .. } = state;
+            let ranges = state.text.as_ref().map(|text| new_lines(&state.had, text));
+            let (ranges, State { from, program, .. }) = (ranges.unwrap_or_default(), state);
             last.insert(path, Last { from, bytes: text, ranges, program });
         }
         let has = |path: &Vec<u8>| last.get(path).is_some_and(|last| last.bytes.is_some());
@@ -673,22 +678,49 @@ struct Last {
     program: Option<bool>,
 }
 
-impl State {
-    fn set(&mut self, text: Vec<u8>, ranges: Vec<Range<u32>>) {
-        self.text = Some(text);
-        self.ranges.extend(ranges);
-    }
+/// The lines of a text, from 1, that another one has not; where lines are gone, the one after them, alone.
+fn new_lines(had: &[u8], text: &[u8]) -> Vec<Range<u32>> {
+    /// Texts that are more unlike than can be told in this time are new as a whole.
+    const LONGEST: std::time::Duration = std::time::Duration::from_secs(1);
+    let lines = |text: &'_ [u8]| -> Vec<u64> {
+        use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+        let hash = |line: &[u8]| {
+            let mut hasher = DefaultHasher::new();
+            line.hash(&mut hasher);
+            hasher.finish()
+        };
+        text.split_inclusive(|byte| *byte == b'\n').map(hash).collect()
+    };
+    let (old, new) = (lines(had), lines(text));
+    let until = std::time::Instant::now() + LONGEST;
+    let ops =
+        similar::capture_diff_slices_deadline(similar::Algorithm::Myers, &old, &new, Some(until));
+    let changed = ops.iter().filter(|op| op.tag() != similar::DiffTag::Equal);
+    changed
+        .map(|op| op.new_range())
+        .map(|range| range.start as u32 + 1..range.end as u32 + 1)
+        .collect()
+}
+
+/// Whether a name is a path, or the end of it.
+fn ends_alike(name: &[u8], path: &[u8]) -> bool {
+    let name = name.strip_prefix(b"./").unwrap_or(name);
+    path.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with(b"/"))
 }
 
 /// The line of a whole text, from 1, that stands for lines which are not there: `# ... existing code ...`.
-fn left_out(text: &[u8], have: &[u8]) -> Option<usize> {
+fn left_out(path: &[u8], text: &[u8], have: &[u8]) -> Option<usize> {
+    let ends: [&[u8]; 6] = [b".md", b".markdown", b".txt", b".rst", b".yml", b".yaml"];
+    let is_prose = ends.iter().any(|end| path.ends_with(end));
     let had: BTreeSet<&[u8]> = have.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).collect();
     let mut lines = text.split(|byte| *byte == b'\n');
-    lines.position(|line| is_elision(line) && !had.contains(line.trim_ascii())).map(|at| at + 1)
+    lines
+        .position(|line| is_elision(line, is_prose) && !had.contains(line.trim_ascii()))
+        .map(|at| at + 1)
 }
 
 /// Whether a line says that others stand there. `...` alone may be a part of a text where it is indented.
-fn is_elision(line: &[u8]) -> bool {
+fn is_elision(line: &[u8], is_prose: bool) -> bool {
     const MARKS: [&str; 8] = ["//", "#", "--", ";", "/*", "<!--", "{/*", "%"];
     const WORDS: [&str; 8] = [
         "existing",
@@ -704,13 +736,17 @@ fn is_elision(line: &[u8]) -> bool {
     let text = whole.trim();
     let mark = MARKS.iter().find(|mark| text.starts_with(**mark));
     let inner = mark.map_or(text, |mark| text.trim_start_matches(*mark)).trim();
-    let is_dotted = inner.starts_with("...") || inner.starts_with('…');
-    let rest = inner.trim_start_matches(['.', '…']).to_lowercase();
-    let says = WORDS.iter().any(|word| rest.contains(word));
+    let rest = inner.trim_start_matches(['.', '…']);
+    let is_dotted =
+        rest.len() < inner.len() && (inner.starts_with("...") || inner.starts_with('…'));
+    // `...rest,` is code.
+    let is_word = mark.is_none()
+        && rest.starts_with(|letter: char| letter.is_alphanumeric() || letter == '_');
+    let says = WORDS.iter().any(|word| rest.to_lowercase().contains(word));
     let is_alone = rest.trim_matches(['.', '…', ' ', '*', '/', '-', '>', '}']).is_empty();
-    let is_bare = mark.is_none() && !whole.starts_with([' ', '\t']);
-    let in_brackets = inner.starts_with('(') && inner.contains(')') && says;
-    is_dotted && (says || is_alone && (mark.is_some() || is_bare)) || in_brackets
+    let is_bare = mark.is_none() && !whole.starts_with([' ', '\t']) && !is_prose;
+    let in_brackets = mark.is_some() && inner.starts_with('(') && inner.ends_with(')') && says;
+    is_dotted && !is_word && (says || is_alone && (mark.is_some() || is_bare)) || in_brackets
 }
 
 /// Whether two texts have the same lines, but for white space at their ends.
@@ -751,16 +787,24 @@ fn is_common(name: &[u8]) -> bool {
     stem.is_empty() || std::str::from_utf8(&stem).is_ok_and(|stem| NAMES.contains(&stem))
 }
 
-/// How many edits do what the first one does, in the same file.
-fn alike(edits: &[Edit]) -> usize {
-    let Some((first, rest)) = edits.split_first() else { return 0 };
-    let Change::Replace(replace) = &first.change else { return 1 };
-    let is_alike = |edit: &&Edit| {
-        let is_same = edit.names == first.names || edit.names.is_empty();
-        matches!(&edit.change, Change::Replace(other) if other.readings == replace.readings)
-            && is_same
-    };
-    1 + rest.iter().filter(is_alike).count()
+/// Of each edit, how many from it on do the same in the same file.
+fn alike(edits: &[Edit]) -> Vec<usize> {
+    let mut counts: HashMap<(&[Vec<u8>], &[Reading]), usize> = HashMap::new();
+    let mut names: Vec<&[Vec<u8>]> = Vec::with_capacity(edits.len());
+    for edit in edits {
+        // One without a name has that of the edit before.
+        let last = names.last().copied().unwrap_or_default();
+        names.push(if edit.names.is_empty() { last } else { &edit.names });
+    }
+    let mut alike = vec![1; edits.len()];
+    for (at, edit) in edits.iter().enumerate().rev() {
+        if let Change::Replace(replace) = &edit.change {
+            let count = counts.entry((names[at], replace.readings.as_slice())).or_default();
+            *count += 1;
+            alike[at] = *count;
+        }
+    }
+    alike
 }
 
 /// What an edit looks for.
