@@ -176,14 +176,18 @@ impl Editor<'_> {
             hooks::run(git, message, &asked.environment, self.settings.hook)
         };
         let hooks = self.settings.hooks.then_some(&run as &turns::Hooks<'_>);
-        let made = {
+        // What the files look like to their grammars is known before they are, and told after.
+        let (syntax, crew, planned) = (self.settings.syntax, self.crew, &files);
+        let (made, broken) = std::thread::scope(|scope| {
+            let looked = scope.spawn(move || broken(planned, syntax, crew));
             let _stage = stage!("edits.make").entered();
-            turns.make((&message, now()), &changes, hooks)
-        };
+            let made = turns.make((&message, now()), &changes, hooks);
+            let broken = looked.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            (made, broken)
+        });
         match made {
             Ok(made) => {
                 notes.extend(made.notes);
-                let broken = broken(&files, self.settings.syntax, self.crew);
                 let (turn, commits) = (Some(made.number), made.commits);
                 Ok(Applied { turn, files, shell, broken, commits, notes, ..Applied::default() })
             }

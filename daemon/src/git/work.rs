@@ -376,11 +376,12 @@ impl Work {
         for side in sides {
             let entry = index.get_path(as_path(&self.whole(side.path)), 0).map(|entry| entry.id);
             let committed = tree.as_ref().and_then(|tree| self.entry(tree, side.path));
+            // Of most files nothing is staged, and to hash them takes a while.
+            if entry == committed {
+                continue;
+            }
             let held = self.blob_id(side, of(side))?.map(|(id, _)| id);
-            // Of a new file nothing is staged.
-            let is_other =
-                entry != committed && entry != held && (entry.is_some() || held.is_some());
-            if is_other {
+            if entry != held {
                 staged.push((side.path.to_vec(), entry.map(|id| id.to_string())));
             }
         }
