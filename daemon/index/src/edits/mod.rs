@@ -15,6 +15,7 @@ pub mod place;
 mod plan;
 mod text;
 pub mod unified;
+mod whole;
 
 pub use parser::{Parser, Reply, parse};
 pub use plan::{Action, Failure, FileChange, Files, Found, Kind, Plan, Refused, plan, shown};

@@ -5,6 +5,7 @@ use super::diff::{Diff, Found, Step};
 use super::fence::{self, End, Fence};
 use super::names::{alone, from_info, from_line, is_path};
 use super::patch::Patch;
+use super::whole::{OTHER_MARKS, has_marks};
 use super::{Change, Edit, Format, Malformed, OnlyIf};
 
 /// What a reply asks for.
@@ -72,8 +73,6 @@ const NAMING: usize = 4096;
 const ABOVE: usize = 3;
 const UNCLOSED_BLOCK: &str = "it has no line `>>>>>>> REPLACE` at its end: was the reply cut off?";
 const UNCLOSED_PATCH: &str = "it has no line `*** End Patch` at its end: was the reply cut off?";
-pub(super) const OTHER_MARKS: &str = "it has marks as of an edit, and they are none: an edit has the \
-     lines `<<<<<<< SEARCH`, `=======` and `>>>>>>> REPLACE`";
 const UNCLOSED_FENCE: &str = "its fence is not closed: was the reply cut off?";
 
 impl Parser {
@@ -419,23 +418,4 @@ fn headed(text: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
     let is_comment = marks.iter().any(|mark| line.starts_with(mark)) && !line.starts_with(b"#!");
     let name = alone(line).filter(|_| is_comment)?;
     Some((name, text[..end].to_vec()))
-}
-
-/// Whether lines of a text look like the marks of edits or conflicts, but for those in fences of its own.
-pub(super) fn has_marks(path: &[u8], text: &[u8]) -> bool {
-    let ends: [&[u8]; 4] = [b".md", b".markdown", b".mdx", b".rst"];
-    let is_markdown = ends.iter().any(|end| path.ends_with(end));
-    let is = |line: &[u8], mark: u8| {
-        let length = line.trim_ascii().iter().take_while(|byte| **byte == mark).count();
-        (5..=9).contains(&length)
-    };
-    let (mut divides, mut opens, mut is_fenced) = (false, false, false);
-    for line in text.split(|byte| *byte == b'\n') {
-        is_fenced ^= is_markdown && fence::info(line).is_some();
-        if !is_fenced {
-            divides |= is(line, b'=') && line.trim_ascii().iter().all(|byte| *byte == b'=');
-            opens |= is(line, b'<') || is(line, b'>');
-        }
-    }
-    divides && opens
 }

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
 use super::names::{Known, Named, is_path};
-use super::parser::{OTHER_MARKS, has_marks};
 use super::place::{Misfit, Nearest, place, rewrite};
 use super::text::{Encoding, decode, encode};
+use super::whole::{OTHER_MARKS, has_marks, left_out};
 use super::{Change, Edit, Format, OnlyIf, Reading, Replace, Reply};
 
 /// The files that edits are meant for.
@@ -706,47 +706,6 @@ fn new_lines(had: &[u8], text: &[u8]) -> Vec<Range<u32>> {
 fn ends_alike(name: &[u8], path: &[u8]) -> bool {
     let name = name.strip_prefix(b"./").unwrap_or(name);
     path.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with(b"/"))
-}
-
-/// The line of a whole text, from 1, that stands for lines which are not there: `# ... existing code ...`.
-fn left_out(path: &[u8], text: &[u8], have: &[u8]) -> Option<usize> {
-    let ends: [&[u8]; 6] = [b".md", b".markdown", b".txt", b".rst", b".yml", b".yaml"];
-    let is_prose = ends.iter().any(|end| path.ends_with(end));
-    let had: BTreeSet<&[u8]> = have.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).collect();
-    let mut lines = text.split(|byte| *byte == b'\n');
-    lines
-        .position(|line| is_elision(line, is_prose) && !had.contains(line.trim_ascii()))
-        .map(|at| at + 1)
-}
-
-/// Whether a line says that others stand there. `...` alone may be a part of a text where it is indented.
-fn is_elision(line: &[u8], is_prose: bool) -> bool {
-    const MARKS: [&str; 8] = ["//", "#", "--", ";", "/*", "<!--", "{/*", "%"];
-    const WORDS: [&str; 8] = [
-        "existing",
-        "rest of",
-        "unchanged",
-        "remaining",
-        "remains",
-        "same as",
-        "as before",
-        "omitted",
-    ];
-    let Ok(whole) = std::str::from_utf8(line) else { return false };
-    let text = whole.trim();
-    let mark = MARKS.iter().find(|mark| text.starts_with(**mark));
-    let inner = mark.map_or(text, |mark| text.trim_start_matches(*mark)).trim();
-    let rest = inner.trim_start_matches(['.', '…']);
-    let is_dotted =
-        rest.len() < inner.len() && (inner.starts_with("...") || inner.starts_with('…'));
-    // `...rest,` is code.
-    let is_word = mark.is_none()
-        && rest.starts_with(|letter: char| letter.is_alphanumeric() || letter == '_');
-    let says = WORDS.iter().any(|word| rest.to_lowercase().contains(word));
-    let is_alone = rest.trim_matches(['.', '…', ' ', '*', '/', '-', '>', '}']).is_empty();
-    let is_bare = mark.is_none() && !whole.starts_with([' ', '\t']) && !is_prose;
-    let in_brackets = mark.is_some() && inner.starts_with('(') && inner.ends_with(')') && says;
-    is_dotted && !is_word && (says || is_alone && (mark.is_some() || is_bare)) || in_brackets
 }
 
 /// Whether two texts have the same lines, but for white space at their ends.
